@@ -1,0 +1,61 @@
+// The seam: texts in, scores out. Local models, the mock, fakes and (later) remote services stand behind it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "reranker/types.hpp"
+
+namespace qrerank::reranker {
+
+using ScoreResult = tl::expected<ScoreSet, ScoreError>;
+
+/// Called exactly once per submit, from any thread of the scorer (or from within `submit`, when the answer is
+/// known at once). Must be quick and must not throw: it hands the result to whoever waits.
+using ScoreCompletion = std::function<void(ScoreResult)>;
+
+/// Move-only right to cancel. Dropping it tells the scorer that nobody waits any more: texts not yet in a
+/// batch are skipped, and the completion is called with `cancelled` (or with the result, if that was faster).
+class ScoreTicket {
+ public:
+  ScoreTicket() = default;
+  explicit ScoreTicket(std::shared_ptr<void> hold) : hold_(std::move(hold)) {}
+  ScoreTicket(ScoreTicket&&) = default;
+  ScoreTicket& operator=(ScoreTicket&&) = default;
+
+ private:
+  std::shared_ptr<void> hold_;  // its deleter cancels; null when there is nothing to cancel
+};
+
+enum class ModelState { unloaded, loading, ready, draining, failed };
+std::string_view to_string(ModelState state);
+
+/// One configured model as the outside sees it.
+struct ModelStatus {
+  std::string name;
+  ModelState state = ModelState::unloaded;
+  std::string detail;     ///< why it failed, or empty
+  std::string family;     ///< "bert", "xlm-roberta", "qwen3", "mock"; empty before loading
+  std::string dtype;      ///< "float32", "bfloat16", …; empty before loading
+  std::string device;     ///< "cpu", "cuda:0"; empty before loading
+  std::size_t bytes = 0;  ///< weights in memory
+};
+
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+
+  /// Never blocks and never throws for what the outside world did. Thread-safe.
+  [[nodiscard]] virtual ScoreTicket submit(ScoreRequest request, ScoreCompletion done) = 0;
+
+  /// True when `model` is a configured name (whatever its state).
+  [[nodiscard]] virtual bool knows(const std::string& model) const = 0;
+
+  /// All configured models. Thread-safe, does not block on loading.
+  [[nodiscard]] virtual std::vector<ModelStatus> status() const = 0;
+};
+
+}  // namespace qrerank::reranker

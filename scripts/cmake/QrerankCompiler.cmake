@@ -1,0 +1,51 @@
+# The compiler's side of the house: standard, warnings, hardening, sanitizers, ccache, and the one way to declare a room.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  message(FATAL_ERROR "g++ ${CMAKE_CXX_COMPILER_VERSION} miscompiles coroutines; use clang 16 or later (clang++-19 is tested) or g++ 13 or later.")
+endif()
+
+find_program(QRERANK_CCACHE ccache)
+if(QRERANK_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${QRERANK_CCACHE})
+endif()
+find_program(QRERANK_LLD NAMES ld.lld-19 ld.lld)
+if(QRERANK_LLD AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_link_options("--ld-path=${QRERANK_LLD}")
+endif()
+
+add_compile_options(-Wall -Wextra -Werror -fstack-protector-strong)
+add_link_options(-pie -Wl,-z,relro,-z,now)
+if(NOT QRERANK_SANITIZE)
+  add_compile_definitions($<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2>)
+else()
+  add_compile_options(-fsanitize=${QRERANK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${QRERANK_SANITIZE})
+endif()
+add_compile_definitions(BOOST_ASIO_NO_DEPRECATED)
+
+# qrerank_room(NAME SOURCES… [PUBLIC libs…] [PRIVATE libs…]): a folder of the house as a static library.
+# Includes are written from the repository's root: "reranker/types.hpp", "proxy/route/route.hpp".
+function(qrerank_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ROOM_SOURCES})
+  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PUBLIC tl::expected ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
+endfunction()
+
+# qrerank_test(NAME SOURCES… LIBS…): one Boost.Test program, run by ctest under the same name.
+function(qrerank_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE ${TEST_LIBS} Boost::unit_test_framework)
+  target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK QRERANK_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                             QRERANK_CACHE_DIR="${QRERANK_CACHE}")
+  add_test(NAME ${name} COMMAND ${name} --log_level=warning --report_level=short --color_output=no)
+endfunction()
