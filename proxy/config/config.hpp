@@ -1,0 +1,124 @@
+// The configuration as the program uses it: plain structs, already checked. Reading YAML, `--set` and the
+// environment is load.hpp's work, the names and bounds stand in schema.hpp.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reranker/options.hpp"
+
+namespace qrerank::proxy::config {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// HOST:PORT; the host may be a bracketed IPv6 literal. Port 0 takes a free one.
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const Endpoint&) const = default;
+};
+
+/// proxy.*: the listener that clients see.
+struct Proxy {
+  Endpoint listen{"127.0.0.1", 7333};
+  int io_threads = 0;                   ///< 0: the machine's cores, at most 4
+  Milliseconds header_timeout{10'000};  ///< first byte of a request to the end of its header
+  Milliseconds idle_timeout{75'000};    ///< keep-alive connection without a request
+  Milliseconds body_timeout{
+      60'000};  ///< between two reads of a body, and between two writes to a slow reader
+  Milliseconds drain_timeout{10'000};          ///< SIGTERM: what runs may finish within this
+  std::uint64_t max_header_bytes = 64 * 1024;  ///< request line and headers; over it: 431
+  std::uint64_t max_inspect_body = 32u << 20;  ///< a search body over it streams through uninspected
+  std::uint32_t max_connections = 10'000;      ///< over it: accepted ones wait in the kernel's queue
+};
+
+/// admin.*: the second listener, for our own endpoints.
+struct Admin {
+  Endpoint listen{"127.0.0.1", 7334};
+};
+
+/// One upstream base URL: http://host:port, no path.
+struct UpstreamUrl {
+  std::string text;  ///< as configured
+  Endpoint address;
+};
+
+/// upstream.*: the Qdrant servers.
+struct Upstream {
+  std::vector<UpstreamUrl> urls{{"http://127.0.0.1:6333", {"127.0.0.1", 6333}}};
+  Milliseconds connect_timeout{5'000};
+  Milliseconds response_timeout{
+      120'000};  ///< last request byte to the response header, and between two body reads
+  Milliseconds keep_alive_timeout{
+      4'000};  ///< an idle connection older than this is closed (Qdrant closes after 5 s)
+  std::uint32_t max_idle_connections = 256;      ///< per I/O thread and upstream
+  std::uint64_t max_response_body = 256u << 20;  ///< of an intercepted search; over it: 502
+};
+
+/// rerank.*: defaults of the options and what bounds them.
+struct Rerank {
+  reranker::Options defaults;  ///< rerank.top_k, rerank.weight, …: lowest precedence
+  reranker::OptionLimits limits;
+  std::string default_model = "mock";
+};
+
+enum class RerankMode { on_request, always, never };
+
+/// collections.<name or glob>.*
+struct CollectionRule {
+  std::string pattern;
+  RerankMode mode = RerankMode::on_request;
+  reranker::Options options;
+};
+
+/// models.<name>.*; `mock` is always known and needs no section.
+struct Model {
+  std::string name;
+  std::string path;  ///< folder; empty: <models.folder>/<last part of hub>
+  std::string hub;   ///< "cross-encoder/ms-marco-MiniLM-L12-v2"
+  std::string dtype = "auto";
+  std::string device = "auto";
+  std::uint64_t max_length = 0;  ///< tokens; 0: the model's own
+};
+
+/// scoring.*: the engine's bounds.
+struct Scoring {
+  std::uint64_t token_budget = 8192;      ///< tokens per batch
+  std::uint64_t max_queued_texts = 4000;  ///< over it: overloaded
+  std::uint64_t max_queued_tokens = 1u << 20;
+  std::uint64_t cache_bytes = 64u << 20;   ///< score cache; 0: off
+  int threads = 0;                         ///< compute threads; 0: the machine's cores
+  int tokenizer_threads = 0;               ///< 0: the machine's cores, at most 4
+  std::uint64_t max_text_chars = 100'000;  ///< a longer text is cut before it is tokenized
+};
+
+enum class LogFormat { text, json };
+
+/// log.*
+struct Log {
+  std::string level = "info";  ///< trace, debug, info, warn, error
+  LogFormat format = LogFormat::text;
+  bool access = false;  ///< one line per request
+};
+
+struct Config {
+  Proxy proxy;
+  Admin admin;
+  Upstream upstream;
+  Rerank rerank;
+  std::vector<CollectionRule> collections;  ///< in the file's order
+  std::vector<Model> models;
+  Scoring scoring;
+  Log log;
+  std::string
+      models_folder;  ///< `models_folder:` where `qrerank pull` writes; default: ~/.cache/qrerank/models
+};
+
+/// The rule for a collection: an exact name wins, else the first glob (`*`, `?`) that matches, else null.
+const CollectionRule* find_rule(const Config& config, const std::string& collection);
+
+}  // namespace qrerank::proxy::config
