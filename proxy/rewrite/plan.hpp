@@ -1,0 +1,58 @@
+// What one intercepted search asks for, once its request has been read: made by the request side (route/,
+// rewrite/ request), followed by flow/, used by the response side (rewrite/ response). Values only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reranker/options.hpp"
+
+namespace qrerank::proxy::rewrite {
+
+/// Where an endpoint's answer keeps its hits.
+enum class HitLayout {
+  list,    ///< {"result":[point…]}: search, recommend, discover
+  points,  ///< {"result":{"points":[point…]}}: query
+  groups,  ///< {"result":{"groups":[{"hits":[point…],"id":…}…]}}
+};
+
+/// How a returned point gets exactly the payload and vectors of the client's own selectors.
+struct Projection {
+  enum class Payload {
+    none,    ///< the client asked for none: the member is left out
+    whole,   ///< what was fetched is what the client asked for: the slice moves
+    keep,    ///< of the fetched object, only the members named (top-level keys, plain slices)
+    drop,    ///< of the fetched object, all but the members named
+    reread,  ///< read the returned points once more with the client's own selectors
+  };
+  Payload payload = Payload::none;
+  std::vector<std::string> members;  ///< keep, drop: unescaped top-level keys
+  bool vectors = false;              ///< the client asked for vectors: always a reread
+  std::string with_payload;          ///< reread: the client's selector as it spelled it; "false" when absent
+  std::string with_vector;           ///< reread: likewise
+  std::string shard_key;             ///< reread: the request's shard_key as spelled; empty when absent
+
+  [[nodiscard]] bool needs_reread() const { return payload == Payload::reread || vectors; }
+};
+
+/// One search, ready to be sent.
+struct SearchPlan {
+  HitLayout layout = HitLayout::list;
+  std::string upstream_body;  ///< widened, options stripped; every other byte as it came
+  std::string own_body;  ///< the client's own request, options stripped: for a fallback that sends it again
+  bool inner_widened =
+      false;  ///< more than the outer limit was raised (prefetches, mmr): a fallback must ask again
+  std::uint64_t limit = 10;  ///< what the client asked for
+  std::uint64_t offset = 0;
+  std::uint64_t top_k = 50;         ///< candidates to score
+  std::vector<std::string> fields;  ///< text paths; first_non_empty: the default list
+  bool first_non_empty =
+      true;                   ///< take the first field that has text (no rerank_field given); false: join all
+  std::string query_text;     ///< valid UTF-8, not empty
+  reranker::Options options;  ///< all carriers merged: what is still absent has the table's default
+  Projection projection;
+};
+
+}  // namespace qrerank::proxy::rewrite
