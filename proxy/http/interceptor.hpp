@@ -1,0 +1,88 @@
+// What a session asks about each request: relay it, or hold its body in memory and hand it over? Implemented
+// by proxy/flow; the sessions know nothing of searches, and this header nothing of sockets.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "proxy/http/async.hpp"
+#include "proxy/http/message.hpp"
+
+namespace qrerank::proxy::upstream {
+class Client;
+}
+
+namespace qrerank::proxy::http {
+
+/// The answer to a request's head.
+struct HeadVerdict {
+  enum class Action {
+    relay,   ///< stream it through as it came
+    inspect  ///< read the whole body (up to `max_body` bytes as they came, still encoded), then `handle`
+  };
+  Action action = Action::relay;
+  std::uint64_t max_body = 0;
+  /// Added to the response when the request is relayed: at once, or because its body was larger than
+  /// `max_body`. Never added to an answer of ours.
+  std::vector<Field> headers_if_uninspected;
+};
+
+/// A request whose body is held. Views in `head` live until `handle` returns.
+struct InspectedRequest {
+  const RequestHead& head;
+  std::string body;                                ///< transfer coding removed, content coding still on
+  upstream::Client& upstream;                      ///< of this I/O thread; only to be used on it
+  std::chrono::steady_clock::time_point received;  ///< the head was complete
+};
+
+/// Relay after all, streaming the response. What is empty goes as it came.
+struct PassAsItCame {
+  std::optional<std::string> target;
+  std::optional<std::vector<Field>> fields;  ///< all of them; framing and hop-by-hop ones are ignored
+  /// The request's body: give the inspected one back (moved), or another one.
+  std::string body;
+  std::vector<Field> response_headers;  ///< appended to the response's own
+};
+
+using Outcome = std::variant<Reply, PassAsItCame>;
+
+/// Shared by all I/O threads: `judge` and `handle` are called concurrently.
+class Interceptor {
+ public:
+  virtual ~Interceptor() = default;
+
+  /// Quick, no I/O; called for every request. Must not throw for what a client sent.
+  [[nodiscard]] virtual HeadVerdict judge(const RequestHead& head) = 0;
+
+  /// Runs on the connection's I/O thread. While it runs the session reads the client's socket: when the
+  /// client closes or resets it, the coroutine is cancelled (terminal): pending operations end with
+  /// operation_aborted, locals are destroyed, and the outcome is dropped. A client that only shut down its
+  /// sending side is taken for gone, for it cannot be told from one that closed. An exception becomes a 500.
+  [[nodiscard]] virtual Awaitable<Outcome> handle(InspectedRequest request) = 0;
+};
+
+/// One request as it ended, for logs and metrics.
+struct RequestRecord {
+  const RequestHead& head;
+  unsigned status = 0;  ///< sent to the client; 0: none (the client was gone)
+  bool inspected = false;
+  std::uint64_t response_bytes = 0;  ///< body bytes sent to the client
+  std::chrono::steady_clock::duration duration{};
+  /// Why it failed, in our words; empty when nothing did.
+  std::string_view failure;
+};
+
+/// Told about each finished request on its I/O thread. Must be quick and must not throw.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void request_finished(const RequestRecord& record) = 0;
+  virtual void connection_opened() {}
+  virtual void connection_closed() {}
+};
+
+}  // namespace qrerank::proxy::http

@@ -1,0 +1,74 @@
+// Asking the upstream from inside the proxy: a whole request in memory, a whole response back. Relayed
+// requests do not come this way, they are streamed (proxy/http/relay). Sockets and the pool are in pool.hpp.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "proxy/http/async.hpp"
+#include "proxy/http/message.hpp"
+
+namespace qrerank::proxy::upstream {
+
+/// What can go wrong between us and an upstream.
+enum class UpstreamErrorKind {
+  connect_refused,  ///< no connection, or no address: nothing was sent
+  connect_timeout,  ///< upstream.connect_timeout passed
+  timeout,          ///< the deadline or upstream.response_timeout passed
+  cut_off,          ///< the connection ended before the response was complete
+  malformed,        ///< not HTTP/1, or ambiguously framed
+  too_large         ///< over upstream.max_response_body
+};
+
+struct UpstreamError {
+  UpstreamErrorKind kind = UpstreamErrorKind::cut_off;
+  std::string message;  ///< for people: says which upstream and what happened; no secrets
+};
+
+[[nodiscard]] std::string_view to_string(UpstreamErrorKind kind);
+
+/// 504 for what timed out, 502 for the rest.
+[[nodiscard]] unsigned status_of(UpstreamErrorKind kind);
+
+/// The client's answer for it, in Qdrant's error shape.
+[[nodiscard]] http::Reply reply_for(const UpstreamError& error);
+
+/// A request to send. Take the client's fields (http::RequestHead::fields) with what the flow changed:
+/// `Host`, `api-key` and the like travel on; hop-by-hop fields, `Expect` and framing are left out,
+/// `content-length` is written.
+struct Request {
+  std::string method;
+  std::string target;
+  std::vector<http::Field> fields;
+  std::string body;
+  /// May be sent again when a kept-alive connection turns out to be closed before a byte of the response
+  /// came. True for reads (an intercepted search is one, whatever its method).
+  bool replayable = true;
+};
+
+/// A whole response. Framing and hop-by-hop fields are gone from `fields`; the content coding is still on the
+/// body.
+struct Response {
+  unsigned status = 0;
+  std::string reason;
+  std::vector<http::Field> fields;
+  std::string body;
+};
+
+using ExchangeResult = tl::expected<Response, UpstreamError>;
+
+/// One per I/O thread, used only there. A seam: flow's tests put a fake here.
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  /// Sends and waits for the whole response, until `deadline` and never longer than upstream.response_timeout
+  /// between two reads. Cancelling the coroutine closes the connection; then the result says `cut_off`.
+  [[nodiscard]] virtual http::Awaitable<ExchangeResult> exchange(
+      Request request, std::chrono::steady_clock::time_point deadline) = 0;
+};
+
+}  // namespace qrerank::proxy::upstream
