@@ -60,9 +60,9 @@ struct Initiate {
 
 }  // namespace
 
-asio::awaitable<ScoreResult> score(reranker::Scorer& scorer, ScoreRequest request) {
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(ScoreResult)>(
-      Initiate{&scorer}, asio::use_awaitable, std::move(request));
+http::Awaitable<ScoreResult> score(reranker::Scorer& scorer, ScoreRequest request) {
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<http::Executor>, void(ScoreResult)>(
+      Initiate{&scorer}, http::use_awaitable, std::move(request));
 }
 
 }  // namespace qrerank::proxy::scoring
