@@ -69,6 +69,13 @@ struct OptionSpec {
 /// Every option, in the order that documentation lists them.
 std::span<const OptionSpec> option_table();
 
+/// The largest value (integer, number) or length (text, in code points; 0: unbounded) once the
+/// configuration's limits are applied.
+double effective_max(const OptionSpec& spec, const OptionLimits& limits);
+
+/// What the option takes, as messages and documentation say it: "an integer from 10 to 200".
+std::string expected_text(const OptionSpec& spec, const OptionLimits& limits);
+
 /// The spec whose name or alias is `name` (exact), or null.
 const OptionSpec* find_option(std::string_view name);
 
@@ -76,23 +83,28 @@ const OptionSpec* find_option(std::string_view name);
 struct RawOption {
   enum class Kind { boolean, integer, number, text, list, other } kind = Kind::other;
   bool boolean = false;
-  std::int64_t integer = 0;       ///< integer; values beyond int64 arrive as number
-  double number = 0;              ///< number and integer
-  std::string text;               ///< text; for `other` what a message may show, shortened
-  std::vector<std::string> list;  ///< list
+  std::int64_t integer = 0;         ///< integer; values beyond int64 arrive as number
+  double number = 0;                ///< number and integer
+  std::string text{};               ///< text; for `other` what a message may show, shortened
+  std::vector<std::string> list{};  ///< list
 };
 
 /// Checks type and bounds and stores the value in `into`. The error names the option, the value and the
-/// bounds: "rerank_top_k: 500 is out of bounds, expected an integer from 10 to 200".
+/// bounds: "rerank_top_k: 500 is out of bounds, expected an integer from 10 to 200". Of texts it tells the
+/// length only, of other strings a short piece; it is always valid UTF-8 and `into` is untouched. A JSON null
+/// is absence: callers do not bring it here.
 tl::expected<void, std::string> set_option(Options& into, const OptionSpec& spec, const RawOption& value,
                                            const OptionLimits& limits);
 
 /// Turns carrier text (header, query parameter, environment) into a RawOption of the spec's type, by the
-/// grammar of the contract: booleans in any case, lists split at commas outside double quotes.
+/// grammar of the contract: booleans in any case, lists split at commas outside double quotes (a repeated
+/// name is for the caller to append). White space around anything but a text is dropped. What does not parse
+/// comes back as Kind::text, which set_option then refuses.
 RawOption raw_from_text(const OptionSpec& spec, std::string_view text);
 
 /// The known name closest to `unknown` ("rerank_topk" → "rerank_top_k"), or empty when none is near (edit
-/// distance above a third of the length). Also used for configuration keys.
+/// distance above a third of the unknown name's length; case, and `-` against `_`, do not count). Also used
+/// for configuration keys.
 std::string nearest_name(std::string_view unknown, std::span<const std::string_view> known);
 
 }  // namespace qrerank::reranker

@@ -1,0 +1,44 @@
+#include "reranker/utf8.hpp"
+
+#include <boost/locale/utf.hpp>
+#include <iterator>
+
+namespace qrerank::reranker {
+namespace {
+
+namespace utf = boost::locale::utf;
+using Traits = utf::utf_traits<char>;
+
+}  // namespace
+
+std::optional<std::size_t> count_code_points(std::string_view text) {
+  std::size_t count = 0;
+  for (auto at = text.begin(); at != text.end(); ++count) {
+    const utf::code_point point = Traits::decode(at, text.end());
+    if (point == utf::illegal || point == utf::incomplete) {
+      return std::nullopt;
+    }
+  }
+  return count;
+}
+
+char32_t next_code_point(std::string_view& text) {
+  auto at = text.begin();
+  const utf::code_point point = Traits::decode(at, text.end());
+  if (point == utf::illegal || point == utf::incomplete) {
+    text.remove_prefix(1);
+    return U'\uFFFD';
+  }
+  text.remove_prefix(static_cast<std::size_t>(at - text.begin()));
+  return static_cast<char32_t>(point);
+}
+
+std::string first_code_points(std::string_view text, std::size_t max_chars) {
+  std::string out;
+  while (!text.empty() && max_chars-- > 0) {
+    Traits::encode(next_code_point(text), std::back_inserter(out));
+  }
+  return out;
+}
+
+}  // namespace qrerank::reranker
