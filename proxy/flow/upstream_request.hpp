@@ -1,0 +1,27 @@
+// The requests that an intercepted search sends upstream, made from the client's own head: its credentials
+// and everything else that is the client's travel on, our options do not. Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/http/message.hpp"
+#include "proxy/upstream/client.hpp"
+
+namespace qrerank::proxy::flow {
+
+/// POST `target` with the client's header fields but for X-Rerank and X-Rerank-*, and those that speak of the
+/// body's coding; an uncompressed answer is asked for.
+upstream::Request search_request(const http::RequestHead& head, std::string target, std::string body);
+
+/// The target of the second read: /collections/{collection}/points with the `timeout` and `consistency`
+/// parameters of `query_string` (what stands behind the '?', as it came). `collection` is decoded.
+std::string reread_target(std::string_view collection, std::string_view query_string);
+
+/// The request's own `timeout` parameter (whole seconds, at least 1); none when absent or not such a number,
+/// which Qdrant then refuses itself.
+std::optional<std::chrono::seconds> own_timeout(std::string_view query_string);
+
+}  // namespace qrerank::proxy::flow

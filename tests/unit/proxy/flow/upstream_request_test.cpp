@@ -1,0 +1,49 @@
+#include "proxy/flow/upstream_request.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <map>
+
+using namespace qrerank::proxy;
+
+BOOST_AUTO_TEST_SUITE(upstream_request_suite)
+
+BOOST_AUTO_TEST_CASE(the_clients_fields_travel_ours_do_not) {
+  http::RequestHead head;
+  head.method = "POST";
+  head.fields = {{"Host", "q:7333"},           {"api-key", "k"},     {"X-RERANK", "true"},
+                 {"x-rerank-top-k", "20"},     {"X-Reranker", "no"}, {"Accept-Encoding", "gzip, deflate"},
+                 {"content-encoding", "gzip"}, {"traceparent", "t"}, {"Content-Length", "10"}};
+  const auto request = flow::search_request(head, "/t", "{}");
+  std::map<std::string, std::string> sent;
+  for (const auto& field : request.fields) sent[field.name] = field.value;
+  const std::map<std::string, std::string> expected = {{"Host", "q:7333"},
+                                                       {"api-key", "k"},
+                                                       {"X-Reranker", "no"},
+                                                       {"traceparent", "t"},
+                                                       {"Accept-Encoding", "identity"}};
+  BOOST_TEST((sent == expected));
+  BOOST_TEST(request.method == "POST");
+  BOOST_TEST(request.target == "/t");
+  BOOST_TEST(request.body == "{}");
+  BOOST_TEST(request.replayable);
+}
+
+BOOST_AUTO_TEST_CASE(the_second_read_keeps_timeout_and_consistency_alone) {
+  BOOST_TEST(flow::reread_target("c", "") == "/collections/c/points");
+  BOOST_TEST(flow::reread_target("a b/c%", "rerank=true&timeout=5&x=1&consistency=majority") ==
+             "/collections/a%20b%2Fc%25/points?timeout=5&consistency=majority");
+}
+
+BOOST_AUTO_TEST_CASE(own_timeouts) {
+  using std::chrono::seconds;
+  BOOST_TEST((flow::own_timeout("timeout=5") == seconds(5)));
+  BOOST_TEST((flow::own_timeout("a=1&timeout=60&b") == seconds(60)));
+  for (const auto* none : {"", "timeout", "timeout=", "timeout=0", "timeout=-1", "timeout=1.5", "timeout=x",
+                           "timeout=99999999999999", "mytimeout=3"}) {
+    BOOST_TEST_INFO(none);
+    BOOST_TEST(!flow::own_timeout(none).has_value());
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
