@@ -74,7 +74,7 @@ struct CandidateSet {
 ///
 /// The error tells what was unexpected (never content): not JSON, no `result`, no hits where `layout` expects
 /// them, a hit that is no object, lacks an id or names a member twice, a score that is neither number nor
-/// null. The body is then lost: keep a copy where it must be relayed, or ask extract_error() first.
+/// null. The body is then lost.
 ///
 /// HitLayout::groups is refused here (not built yet).
 tl::expected<CandidateSet, std::string> extract(std::string body, HitLayout layout, const TextFields& fields,

@@ -49,16 +49,31 @@ enum class ScoreMode {
   own,       ///< Qdrant's `score` alone
 };
 
-/// Appends one point to `out` without separators around it and returns true. False, and nothing appended: the
-/// projection needs a reread and `reread` has not the point (it is gone). Members keep their order, unknown
-/// ones stay; a payload that comes in anew stands behind the scores, vectors behind the payload. Throws
-/// std::logic_error where the projection needs a reread and `reread` is null.
-bool append_point(std::string& out, const CandidateSet& set, const Ranked& ranked, ScoreMode mode,
-                  const Projection& projection, const Reread* reread);
+/// Prints the points of one answer.
+class PointWriter {
+ public:
+  /// All arguments must outlive the writer. Throws std::logic_error where the projection needs a reread and
+  /// `reread` is null.
+  PointWriter(const CandidateSet& set, const Projection& projection, const Reread* reread, ScoreMode mode);
+  ~PointWriter();
+  PointWriter(const PointWriter&) = delete;
+  PointWriter& operator=(const PointWriter&) = delete;
 
-/// Appends the object `payload` reduced to (keep) or without (drop) the members named; others verbatim.
-/// `slack` tells how many readable bytes follow the slice. False: not an object, nothing appended.
-bool append_projected(std::string& out, std::string_view payload, std::size_t slack,
-                      Projection::Payload which, std::span<const std::string> members);
+  /// Appends one point to `out`, without separators around it, and returns true. False, and nothing appended:
+  /// the projection needs a reread and the point is not in it (it is gone). Members keep their order, unknown
+  /// ones stay; a payload that comes in anew stands behind the scores, vectors behind the payload.
+  bool append(std::string& out, const Ranked& ranked);
+
+ private:
+  struct Parser;
+  void scores(std::string& out, const Candidate& candidate, const Ranked& ranked) const;
+  void payload(std::string& out, const Member* own, const RereadPoint* record);
+
+  const CandidateSet& set_;
+  const Projection& projection_;
+  const Reread* reread_;
+  ScoreMode mode_;
+  std::unique_ptr<Parser> parser_;  ///< keep, drop: reads payloads again
+};
 
 }  // namespace qrerank::proxy::rewrite

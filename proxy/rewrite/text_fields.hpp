@@ -28,6 +28,7 @@ struct PathStep {
 
 /// A parsed path: at least one step, the first of them a key.
 struct FieldPath {
+  std::string spelled;  ///< as the client wrote it, for messages
   std::vector<PathStep> steps;
   /// The whole path is one key of the payload itself.
   [[nodiscard]] bool is_plain_key() const { return steps.size() == 1; }
@@ -35,6 +36,9 @@ struct FieldPath {
   [[nodiscard]] const std::string& root() const { return steps.front().key; }
   bool operator==(const FieldPath&) const = default;
 };
+
+/// More steps than a payload can be deep: Qdrant refuses JSON nested deeper than this.
+inline constexpr std::size_t kMaxPathSteps = 128;
 
 /// Parses Qdrant's path syntax: `key`, `a.b`, `a[].b`, `a[0].b`, `a[]`, `"dotted.key".b`. An unquoted key
 /// consists of letters, digits, `_` and `-` (letters and digits of any script: every byte above 0x7f is let
@@ -58,8 +62,8 @@ struct TextFields {
 /// JSON does not have: a text for a model is never refused for its spelling.
 void append_unescaped(std::string& out, std::string_view raw);
 
-/// Whether `text` is nothing but white space (ASCII white space, U+00A0, U+0085, U+1680, U+2000…200A, 2028,
-/// 2029, 202F, 205F, U+3000, U+200B, U+FEFF) or empty: such texts are not sent to a model.
+/// Whether `text` is empty or nothing but white space (Unicode's White_Space, and the invisible U+200B and
+/// U+FEFF).
 bool is_blank(std::string_view text);
 
 /// Appends `value` to `text` on a line of its own; a blank one is skipped.
