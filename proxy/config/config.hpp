@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reranker/options.hpp"
@@ -21,6 +22,9 @@ struct Endpoint {
   std::uint16_t port = 0;
   bool operator==(const Endpoint&) const = default;
 };
+
+/// "127.0.0.1:7333", "[::1]:7333"
+std::string to_string(const Endpoint& endpoint);
 
 /// proxy.*: the listener that clients see.
 struct Proxy {
@@ -85,6 +89,16 @@ struct Model {
   std::uint64_t max_length = 0;  ///< tokens; 0: the model's own
 };
 
+/// instructions.<name>: what `rerank_instruction` may call by name. `general`, `code` and `qa` are built in
+/// and may be given other texts.
+struct Instruction {
+  std::string name;
+  std::string text;
+};
+
+/// The built-in instructions.
+std::vector<Instruction> default_instructions();
+
 /// scoring.*: the engine's bounds.
 struct Scoring {
   std::uint64_t token_budget = 8192;      ///< tokens per batch
@@ -111,7 +125,8 @@ struct Config {
   Upstream upstream;
   Rerank rerank;
   std::vector<CollectionRule> collections;  ///< in the file's order
-  std::vector<Model> models;
+  std::vector<Model> models;                ///< in the file's order
+  std::vector<Instruction> instructions = default_instructions();
   Scoring scoring;
   Log log;
   std::string
@@ -120,5 +135,17 @@ struct Config {
 
 /// The rule for a collection: an exact name wins, else the first glob (`*`, `?`) that matches, else null.
 const CollectionRule* find_rule(const Config& config, const std::string& collection);
+
+/// True when `pattern` (`*` any text, `?` one character) matches all of `name`. Time is O(pattern * name).
+bool glob_matches(std::string_view pattern, std::string_view name);
+
+/// The section of that name, or null; also null for `mock`, which has none.
+const Model* find_model(const Config& config, std::string_view name);
+
+/// The folder that holds a model: its path, else <models_folder>/<last part of hub>.
+std::string model_folder(const Config& config, const Model& model);
+
+/// The text that `said` stands for: the configured instruction of that name, else `said` itself.
+std::string_view instruction_text(const Config& config, std::string_view said);
 
 }  // namespace qrerank::proxy::config

@@ -1,0 +1,233 @@
+#include "proxy/config/load.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "proxy/config/assignment.hpp"
+
+namespace qrerank::proxy::config {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = 1u << 20;
+
+std::string_view variable(const Sources& sources, std::string_view name) {
+  for (const auto& [key, value] : sources.environment) {
+    if (key == name) {
+      return value;
+    }
+  }
+  return {};
+}
+
+std::string default_models_folder(const Sources& sources) {
+  if (const auto cache = variable(sources, "XDG_CACHE_HOME"); cache.starts_with('/')) {
+    return std::string(cache) + "/qrerank/models";
+  }
+  const auto home = variable(sources, "HOME");
+  return (home.empty() ? "." : std::string(home)) + "/.cache/qrerank/models";
+}
+
+// Names travel in headers, metric labels and paths of keys.
+bool is_entry_name(std::string_view section, std::string_view name) {
+  if (name.empty() || name.size() > 255) {
+    return false;
+  }
+  if (section == "collections") {
+    return std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F || c == '/'; });
+  }
+  return std::ranges::all_of(name, [](unsigned char c) {
+    return c > 0x20 && c < 0x7F && c != '"' && c != '\\' && c != ',' && c != ';';
+  });
+}
+
+// The entry of that name in a list of named things, made when it is new.
+template <class T>
+T& entry_of(std::vector<T>& list, std::string T::* name_member, const std::string& name) {
+  const auto found = std::ranges::find(list, name, name_member);
+  if (found != list.end()) {
+    return *found;
+  }
+  T made;
+  made.*name_member = name;
+  return list.emplace_back(std::move(made));
+}
+
+class Loading {
+ public:
+  explicit Loading(const Sources& sources) : sources_(sources) {}
+
+  tl::expected<Config, Problems> run(Assignments assignments) {
+    problems_ = std::move(assignments.problems);
+    config_.models_folder = default_models_folder(sources_);
+    config_.rerank.defaults.timeout_ms = kDefaultTimeoutMs;
+    apply(assignments.list);
+    check_together();
+    if (!problems_.empty()) {
+      return tl::unexpected(std::move(problems_));
+    }
+    auto& top_k = config_.rerank.defaults.top_k;
+    if (!top_k && config_.rerank.limits.max_top_k < 50) {
+      top_k = config_.rerank.limits.max_top_k;  // the table's default would be out of these bounds
+    }
+    return std::move(config_);
+  }
+
+ private:
+  void apply(const std::vector<Assignment>& list) {
+    // Bounds of the options first: the values that follow are checked against the final ones.
+    for (const bool limits : {true, false}) {
+      for (const auto& assignment : list) {
+        const bool is_limit = assignment.key != nullptr && assignment.key->section == "rerank" &&
+                              assignment.key->name.starts_with("max_");
+        if (is_limit == limits) {
+          apply(assignment);
+        }
+      }
+    }
+  }
+
+  void apply(const Assignment& assignment) {
+    const Key* key = assignment.key;
+    const std::string& section = key == nullptr ? assignment.given.text : key->section;
+    Place place{config_};
+    if (is_named_section(section)) {
+      if (!is_entry_name(section, assignment.entry)) {
+        problems_.push_back({assignment.origin, section + ": '" + assignment.entry + "' cannot be a name"});
+        return;
+      }
+      if (section == "collections") {
+        place.collection = &entry_of(config_.collections, &CollectionRule::pattern, assignment.entry);
+      } else if (section == "models") {
+        place.model = &entry_of(config_.models, &Model::name, assignment.entry);
+      } else {
+        place.instruction = &entry_of(config_.instructions, &Instruction::name, assignment.entry);
+      }
+      origins_.try_emplace(section + "." + assignment.entry, assignment.origin);
+    }
+    if (key == nullptr) {
+      return;  // the entry itself was all that was said
+    }
+    const std::string shown = shown_path(*key, assignment.entry);
+    Given given = assignment.given;
+    if (key->type == ValueType::path && given.text.starts_with("~/")) {
+      given.text = std::string(variable(sources_, "HOME")) + given.text.substr(1);
+    }
+    const auto stored = key->set(place, given);
+    if (!stored) {
+      problems_.push_back(
+          {assignment.origin, shown + ": " + (key->secret ? "not " + key->expected : stored.error())});
+    }
+    origins_[shown] = assignment.origin;
+  }
+
+  static std::string shown_path(const Key& key, const std::string& entry) {
+    std::string path = key.section;
+    for (const auto& part : {entry, key.name}) {
+      path += (path.empty() || part.empty() ? "" : ".") + part;
+    }
+    return path;
+  }
+
+  // What no single value can tell.
+  void check_together() {
+    const auto& proxy = config_.proxy.listen;
+    if (proxy == config_.admin.listen && proxy.port != 0) {
+      report("admin.listen", "admin.listen and proxy.listen are the same address, " + to_string(proxy));
+    }
+    for (const auto& model : config_.models) {
+      const std::string path = "models." + model.name;
+      if (model.name == "mock") {
+        report(path, "models.mock: mock is built in and takes no section");
+      } else if (model.path.empty() && model.hub.empty()) {
+        report(path, path + " needs a path or a hub name");
+      }
+    }
+    check_model("rerank.default_model", config_.rerank.default_model);
+    check_model("rerank.model", config_.rerank.defaults.model);
+    for (const auto& rule : config_.collections) {
+      check_model("collections." + rule.pattern + ".model", rule.options.model);
+    }
+  }
+
+  void check_model(const std::string& path, const std::optional<std::string>& name) {
+    if (!name || *name == "mock" || find_model(config_, *name) != nullptr) {
+      return;
+    }
+    std::vector<std::string_view> known{"mock"};
+    for (const auto& model : config_.models) {
+      known.push_back(model.name);
+    }
+    const auto near = reranker::nearest_name(*name, known);
+    report(path, path + ": '" + *name + "' is neither `mock` nor a name under `models`" +
+                     (near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+
+  void report(const std::string& path, std::string message) {
+    const auto origin = origins_.find(path);
+    problems_.push_back({origin == origins_.end() ? "" : origin->second, std::move(message)});
+  }
+
+  const Sources& sources_;
+  Config config_;
+  Problems problems_;
+  std::map<std::string, std::string> origins_;  // path → where it was last said
+};
+
+tl::expected<Config, Problems> finish(Assignments assignments, const Sources& sources) {
+  read_environment(sources.environment, assignments);
+  read_sets(sources.sets, assignments);
+  return Loading(sources).run(std::move(assignments));
+}
+
+}  // namespace
+
+std::string to_string(const Problems& problems) {
+  std::string text;
+  for (const auto& problem : problems) {
+    text += (problem.origin.empty() ? "" : problem.origin + ": ") + problem.message + "\n";
+  }
+  return text;
+}
+
+tl::expected<Config, Problems> load_text(std::string_view yaml, const std::string& name,
+                                         const Sources& sources) {
+  Assignments assignments;
+  read_yaml(yaml, name, assignments);
+  return finish(std::move(assignments), sources);
+}
+
+tl::expected<Config, Problems> load(const Sources& sources) {
+  if (!sources.file) {
+    return finish({}, sources);
+  }
+  const auto refused = [&](const std::string& why) { return tl::unexpected(Problems{{*sources.file, why}}); };
+  errno = 0;
+  std::ifstream file(*sources.file, std::ios::binary);
+  std::string text(kMaxFileBytes + 1, '\0');
+  if (!file || !file.read(text.data(), static_cast<std::streamsize>(text.size())).eof()) {
+    const bool too_long = file.good();
+    return refused(too_long ? "longer than 1 MiB"
+                            : std::string("cannot be read: ") +
+                                  (errno != 0 ? std::strerror(errno) : "unknown reason"));
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return load_text(text, *sources.file, sources);
+}
+
+std::vector<std::pair<std::string, std::string>> process_environment() {
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) {
+      variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return variables;
+}
+
+}  // namespace qrerank::proxy::config

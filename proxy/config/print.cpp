@@ -1,0 +1,177 @@
+#include "proxy/config/print.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+namespace qrerank::proxy::config {
+namespace {
+
+void emit(YAML::Emitter& out, const Key& key, const Place& place) {
+  const auto given = key.get(place);
+  if (!given) {
+    return;
+  }
+  out << YAML::Key << key.name << YAML::Value;
+  if (key.secret) {
+    out << "<secret>";
+  } else if (given->is_list) {
+    out << YAML::Flow << given->list;
+  } else {
+    out << given->text;
+  }
+}
+
+void emit_entry(YAML::Emitter& out, const std::string& name, std::span<const Key> keys, const Place& place,
+                Scope scope) {
+  out << YAML::Key << name << YAML::Value << YAML::BeginMap;
+  for (const auto& key : keys) {
+    if (key.scope == scope) {
+      emit(out, key, place);
+    }
+  }
+  out << YAML::EndMap;
+}
+
+void emit_named_sections(YAML::Emitter& out, Config& config, std::span<const Key> keys) {
+  if (!config.collections.empty()) {
+    out << YAML::Key << "collections" << YAML::Value << YAML::BeginMap;
+    for (auto& rule : config.collections) {
+      emit_entry(out, rule.pattern, keys, Place{config, &rule}, Scope::collection);
+    }
+    out << YAML::EndMap;
+  }
+  if (!config.models.empty()) {
+    out << YAML::Key << "models" << YAML::Value << YAML::BeginMap;
+    for (auto& model : config.models) {
+      emit_entry(out, model.name, keys, Place{config, nullptr, &model}, Scope::model);
+    }
+    out << YAML::EndMap;
+  }
+  out << YAML::Key << "instructions" << YAML::Value << YAML::BeginMap;
+  for (const auto& instruction : config.instructions) {
+    out << YAML::Key << instruction.name << YAML::Value << instruction.text;
+  }
+  out << YAML::EndMap;
+}
+
+std::string cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
+    text.insert(at, "\\");
+  }
+  return text;
+}
+
+std::string code_unless_prose(const std::string& text) {
+  const bool prose = text.find_first_of(" `") != std::string::npos;
+  return text.empty() || prose ? text : "`" + text + "`";
+}
+
+std::string table_of(std::string_view section) {
+  std::string text = "| key | takes | default | meaning |\n|---|---|---|---|\n";
+  for (const auto& key : schema()) {
+    if (key.section != section) {
+      continue;
+    }
+    text += "| `" + key.path() + "`" + (key.alias.empty() ? "" : " (or `" + key.alias + "`)") + " | " +
+            cell(key.expected) + " | " + cell(code_unless_prose(key.default_text)) + " | " +
+            cell(key.sentence) + (key.secret ? " Never shown." : "") + " |\n";
+  }
+  return text;
+}
+
+constexpr std::string_view kReferenceHead = R"(# Configuration
+
+<!-- Generated: qrerank check-config --print-reference > docs/configuration.md. A test compares the two. -->
+
+`qrerank serve --config config.yaml` reads one YAML file; every key is optional. A key can also be set by a
+variable or on the command line; the later one wins:
+
+1. the defaults below
+2. the file
+3. the environment: `QRERANK_PROXY__LISTEN=0.0.0.0:7333` sets `proxy.listen` (`__` stands for the dot; a
+   variable without `__` is not a setting). In the name of a collection or model, `_` also stands for what a
+   variable's name cannot spell: `QRERANK_MODELS__BGE_BASE__PATH` sets the path of a `bge-base` in the file.
+4. `--set proxy.listen=0.0.0.0:7333`, as often as needed
+
+An unknown key, a key given twice, a value of the wrong type or out of bounds is an error that names the file and
+line, and nothing starts. `qrerank check-config --config config.yaml` tells all errors at once, or prints the
+effective configuration; with `--collection NAME` also the rule that this collection gets.
+
+Durations are whole numbers with a unit (`250ms`, `5s`, `2m`, `1h`), sizes are bytes or whole numbers of `KiB`,
+`MiB`, `GiB`. Lists are YAML lists; in variables and `--set`, commas separate the items.
+)";
+
+constexpr std::pair<std::string_view, std::string_view> kSections[] = {
+    {"proxy", "The listener that clients see, and its limits."},
+    {"admin", "The second listener, for `/livez`, `/readyz`, `/metrics` and `/status`."},
+    {"upstream", "The Qdrant server behind the proxy."},
+    {"rerank",
+     "Defaults and bounds of the search options. A search's own fields, headers and parameters come first, "
+     "then "
+     "its collection's rule, then these."},
+    {"collections",
+     "Rules by collection, under an exact name or a glob (`*` any text, `?` one character). An exact name "
+     "wins over "
+     "globs, the first glob in the file over later ones; exactly one rule applies, and what it leaves out "
+     "comes from "
+     "`rerank`."},
+    {"models", "The models that may be named. `mock` is always there and needs no section."},
+    {"", "At the top level of the file."},
+    {"instructions", "Texts that `rerank_instruction` may use by name."},
+    {"scoring", "Bounds of the scoring engine."},
+    {"log", "What goes to standard error."},
+};
+
+}  // namespace
+
+std::string print_effective(const Config& config, std::span<const Key> keys) {
+  Config copy = config;  // a Place gives write access; what is printed is this copy
+  const Place place{copy};
+  YAML::Emitter out;
+  out << YAML::BeginMap;
+  for (auto key = keys.begin(); key != keys.end();) {
+    const std::string& section = key->section;
+    const auto end = std::find_if(key, keys.end(), [&](const Key& k) { return k.section != section; });
+    const bool global = key->scope == Scope::global;
+    if (global && !section.empty()) {
+      out << YAML::Key << section << YAML::Value << YAML::BeginMap;
+    }
+    for (; key != end; ++key) {
+      if (global) {
+        emit(out, *key, place);
+      }
+    }
+    if (global && !section.empty()) {
+      out << YAML::EndMap;
+    }
+  }
+  emit_named_sections(out, copy, keys);
+  out << YAML::EndMap;
+  return std::string(out.c_str()) + "\n";
+}
+
+std::string print_rule(const Config& config, const std::string& collection) {
+  const CollectionRule* rule = find_rule(config, collection);
+  if (rule == nullptr) {
+    return "# " + collection + ": no rule matches; reranked on request, with the options under rerank\n";
+  }
+  CollectionRule copy = *rule;
+  Config unused;
+  YAML::Emitter out;
+  out << YAML::BeginMap;
+  emit_entry(out, rule->pattern, schema(), Place{unused, &copy}, Scope::collection);
+  out << YAML::EndMap;
+  return "# " + collection + " gets the rule\n" + out.c_str() + "\n";
+}
+
+std::string print_reference() {
+  std::string text(kReferenceHead);
+  for (const auto& [section, sentence] : kSections) {
+    text += "\n## " + (section.empty() ? "Top level" : "`" + std::string(section) + "`") + "\n\n" +
+            std::string(sentence) + "\n\n" + table_of(section);
+  }
+  return text;
+}
+
+}  // namespace qrerank::proxy::config

@@ -1,0 +1,22 @@
+// The configuration and its keys for people: the effective settings as YAML, the reference page as Markdown.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "proxy/config/config.hpp"
+#include "proxy/config/schema.hpp"
+
+namespace qrerank::proxy::config {
+
+/// Every setting with its value, as YAML that load() reads back to the same configuration (secrets aside,
+/// which show as "<secret>").
+std::string print_effective(const Config& config, std::span<const Key> keys = schema());
+
+/// One collection's rule with the pattern that won, as YAML; says so when no rule matches.
+std::string print_rule(const Config& config, const std::string& collection);
+
+/// docs/configuration.md, whole.
+std::string print_reference();
+
+}  // namespace qrerank::proxy::config

@@ -1,0 +1,259 @@
+#include "proxy/config/schema.hpp"
+
+#include <algorithm>
+
+#include "proxy/config/values.hpp"
+
+namespace qrerank::proxy::config {
+namespace {
+
+using namespace std::chrono_literals;
+using Keys = std::vector<Key>;
+
+constexpr std::uint64_t kKiB = 1u << 10;
+constexpr std::uint64_t kMiB = 1u << 20;
+constexpr std::uint64_t kGiB = 1u << 30;
+
+// The accessor of one member, e.g. QRERANK_AT(Endpoint, place.config.proxy.listen).
+#define QRERANK_AT(type, member) +[](const Place& place) -> type& { return member; }
+#define QRERANK_CONFIG(type, member) QRERANK_AT(type, place.config.member)
+
+Key live(Key key) {
+  key.needs_restart = false;
+  return key;
+}
+
+Key defaulting_to(Key key, std::string text) {
+  key.default_text = std::move(text);
+  return key;
+}
+
+Key within(Scope scope, Key key) {
+  key.scope = scope;
+  return key;
+}
+
+void add_proxy(Keys& keys) {
+  keys.push_back(values::endpoint("proxy", "listen",
+                                  "Where clients connect; it speaks what Qdrant's REST API speaks.",
+                                  QRERANK_CONFIG(Endpoint, proxy.listen)));
+  keys.push_back(values::integer<int>("proxy", "io_threads",
+                                      "Threads that move bytes; 0 takes the machine's cores, at most 4.",
+                                      QRERANK_CONFIG(int, proxy.io_threads), 0, 256));
+  keys.push_back(values::duration("proxy", "header_timeout",
+                                  "From the first byte of a request to the end of its header.",
+                                  QRERANK_CONFIG(Milliseconds, proxy.header_timeout), 10ms, 10min));
+  keys.push_back(values::duration("proxy", "idle_timeout",
+                                  "How long a keep-alive connection may stay without a request.",
+                                  QRERANK_CONFIG(Milliseconds, proxy.idle_timeout), 10ms, 1h));
+  keys.push_back(values::duration("proxy", "body_timeout",
+                                  "Between two reads of a body, and between two writes to a slow reader.",
+                                  QRERANK_CONFIG(Milliseconds, proxy.body_timeout), 10ms, 1h));
+  keys.push_back(
+      values::duration("proxy", "drain_timeout",
+                       "How long running requests may take to finish once the program is told to stop.",
+                       QRERANK_CONFIG(Milliseconds, proxy.drain_timeout), 0ms, 1h));
+  keys.push_back(values::size("proxy", "max_header_bytes",
+                              "Request line and headers together; a longer one is answered with 431.",
+                              QRERANK_CONFIG(std::uint64_t, proxy.max_header_bytes), kKiB, kMiB));
+  keys.push_back(values::size("proxy", "max_inspect_body",
+                              "A search whose body is longer streams through without being looked at.",
+                              QRERANK_CONFIG(std::uint64_t, proxy.max_inspect_body), kKiB, kGiB));
+  keys.push_back(values::integer<std::uint32_t>(
+      "proxy", "max_connections", "Client connections at a time; further ones wait in the kernel's queue.",
+      QRERANK_CONFIG(std::uint32_t, proxy.max_connections), 1, 1'000'000));
+  keys.push_back(values::endpoint(
+      "admin", "listen", "Where health, metrics and status are served; keep it off the public network.",
+      QRERANK_CONFIG(Endpoint, admin.listen)));
+}
+
+void add_upstream(Keys& keys) {
+  keys.push_back(values::url_list("upstream", "url", "The Qdrant server, or servers.",
+                                  QRERANK_CONFIG(std::vector<UpstreamUrl>, upstream.urls)));
+  keys.push_back(values::duration("upstream", "connect_timeout", "Name lookup and connect.",
+                                  QRERANK_CONFIG(Milliseconds, upstream.connect_timeout), 1ms, 10min));
+  keys.push_back(values::duration("upstream", "response_timeout",
+                                  "From the last byte of a request to the header of its response, and "
+                                  "between two reads of the response's body.",
+                                  QRERANK_CONFIG(Milliseconds, upstream.response_timeout), 1ms, 24h));
+  keys.push_back(values::duration(
+      "upstream", "keep_alive_timeout",
+      "An idle connection older than this is not used again; below the 5 s after which Qdrant closes it.",
+      QRERANK_CONFIG(Milliseconds, upstream.keep_alive_timeout), 0ms, 1h));
+  keys.push_back(values::integer<std::uint32_t>(
+      "upstream", "max_idle_connections", "Idle connections kept, per I/O thread and server.",
+      QRERANK_CONFIG(std::uint32_t, upstream.max_idle_connections), 0, 100'000));
+  keys.push_back(values::size("upstream", "max_response_body",
+                              "The longest answer to a reranked search; over it the client gets 502.",
+                              QRERANK_CONFIG(std::uint64_t, upstream.max_response_body), kKiB, 16 * kGiB));
+}
+
+void add_rerank(Keys& keys) {
+  keys.push_back(
+      live(values::text(ValueType::model_name, "rerank", "default_model", "`mock` or a name under `models`",
+                        "The model that judges where nothing else names one; `mock` counts common words "
+                        "and is for trying things out.",
+                        QRERANK_CONFIG(std::string, rerank.default_model))));
+  keys.push_back(live(values::integer<std::int64_t>(
+      "rerank", "max_top_k", "The largest `rerank_top_k` that a search may ask for.",
+      QRERANK_CONFIG(std::int64_t, rerank.limits.max_top_k), 10, 10'000)));
+  keys.push_back(live(values::integer<std::int64_t>(
+      "rerank", "max_query_chars",
+      "The longest `rerank_query` in characters; a query text found in the request is cut there.",
+      QRERANK_CONFIG(std::int64_t, rerank.limits.max_query_chars), 1, 1'000'000)));
+  for (const auto& spec : reranker::option_table()) {
+    if (!spec.config_key().empty()) {
+      Key key = values::option("rerank", spec, QRERANK_CONFIG(reranker::Options, rerank.defaults));
+      if (key.name == "timeout_ms") {
+        key.default_text = std::to_string(kDefaultTimeoutMs);
+      }
+      keys.push_back(std::move(key));
+    }
+  }
+}
+
+void add_scoring(Keys& keys) {
+  keys.push_back(values::integer<std::uint64_t>(
+      "scoring", "token_budget", "Tokens in one batch; larger batches are faster and take more memory.",
+      QRERANK_CONFIG(std::uint64_t, scoring.token_budget), 64, 1 << 24));
+  keys.push_back(values::integer<std::uint64_t>(
+      "scoring", "max_queued_texts", "Texts waiting to be scored; beyond it searches fall back at once.",
+      QRERANK_CONFIG(std::uint64_t, scoring.max_queued_texts), 1, 1 << 24));
+  keys.push_back(values::integer<std::uint64_t>(
+      "scoring", "max_queued_tokens", "Tokens waiting to be scored; beyond it searches fall back at once.",
+      QRERANK_CONFIG(std::uint64_t, scoring.max_queued_tokens), 64, 1 << 30));
+  keys.push_back(values::size("scoring", "cache_bytes",
+                              "Memory for scores already computed; 0 switches the cache off.",
+                              QRERANK_CONFIG(std::uint64_t, scoring.cache_bytes), 0, 1024 * kGiB));
+  keys.push_back(values::integer<int>("scoring", "threads",
+                                      "Threads that compute on the CPU; 0 takes the machine's cores.",
+                                      QRERANK_CONFIG(int, scoring.threads), 0, 1024));
+  keys.push_back(values::integer<int>("scoring", "tokenizer_threads",
+                                      "Threads that tokenize; 0 takes the machine's cores, at most 4.",
+                                      QRERANK_CONFIG(int, scoring.tokenizer_threads), 0, 256));
+  keys.push_back(values::integer<std::uint64_t>(
+      "scoring", "max_text_chars", "A longer text is cut here before it is tokenized.",
+      QRERANK_CONFIG(std::uint64_t, scoring.max_text_chars), 16, 100'000'000));
+}
+
+void add_log(Keys& keys) {
+  keys.push_back(live(values::word("log", "level", "The least important lines that are written.",
+                                   QRERANK_CONFIG(std::string, log.level),
+                                   {"trace", "debug", "info", "warn", "error"})));
+  keys.push_back(values::choice<LogFormat>("log", "format", "Lines for people, or one JSON object a line.",
+                                           QRERANK_CONFIG(LogFormat, log.format),
+                                           {{"text", LogFormat::text}, {"json", LogFormat::json}}));
+  keys.push_back(
+      live(values::boolean("log", "access", "One line for each request.", QRERANK_CONFIG(bool, log.access))));
+}
+
+void add_collections(Keys& keys) {
+  const auto add = [&](Key key) { keys.push_back(live(within(Scope::collection, std::move(key)))); };
+  add(values::choice<RerankMode>(
+      "collections", "rerank", "Whether searches are reranked without asking, when they ask, or not at all.",
+      QRERANK_AT(RerankMode, place.collection->mode),
+      {{"on_request", RerankMode::on_request},
+       {"always", RerankMode::always},
+       {"never", RerankMode::never}}));
+  for (const auto& spec : reranker::option_table()) {
+    if (spec.config_key().empty()) {
+      continue;
+    }
+    Key key = values::option("collections", spec, QRERANK_AT(reranker::Options, place.collection->options));
+    if (key.name == "model") {
+      key.alias = "reranker";
+    }
+    key.default_text = "`rerank." + key.name + "`";
+    add(std::move(key));
+  }
+}
+
+void add_models(Keys& keys) {
+  const auto add = [&](Key key) { keys.push_back(within(Scope::model, std::move(key))); };
+  add(defaulting_to(values::text(ValueType::path, "models", "path", "a folder",
+                                 "The folder with config.json, tokenizer.json and safetensors.",
+                                 QRERANK_AT(std::string, place.model->path)),
+                    "the last part of `hub` under `models_folder`"));
+  add(defaulting_to(values::text(ValueType::text, "models", "hub", "a name such as BAAI/bge-reranker-base",
+                                 "The model's name on the hub, as given to `qrerank pull`.",
+                                 QRERANK_AT(std::string, place.model->hub)),
+                    "none; `path` is then needed"));
+  add(values::word("models", "dtype", "What the model computes in; `auto` picks by device.",
+                   QRERANK_AT(std::string, place.model->dtype), {"auto", "float32", "bfloat16"}));
+  add(values::device("models", "device", "Where the model computes; `auto` takes a GPU if there is one.",
+                     QRERANK_AT(std::string, place.model->device)));
+  add(values::integer<std::uint64_t>("models", "max_length",
+                                     "Tokens per text and query together; 0 is the model's own.",
+                                     QRERANK_AT(std::uint64_t, place.model->max_length), 0, 1 << 20));
+}
+
+void add_top_level(Keys& keys) {
+  keys.push_back(
+      defaulting_to(values::text(ValueType::path, "", "models_folder", "a folder",
+                                 "Where `qrerank pull` writes and models without a `path` are looked for; "
+                                 "no variable sets it.",
+                                 QRERANK_CONFIG(std::string, models_folder)),
+                    "`$XDG_CACHE_HOME/qrerank/models`, else `~/.cache/qrerank/models`"));
+  keys.push_back(defaulting_to(
+      live(within(
+          Scope::instruction,
+          values::text(ValueType::text, "instructions", "", "a text",
+                       "What relevance means, by a name that `rerank_instruction` may use; `general`, `code` "
+                       "and `qa` are there from the start.",
+                       QRERANK_AT(std::string, place.instruction->text)))),
+      "none"));
+}
+
+// The defaults of most keys are those of the structs.
+void fill_default_texts(Keys& keys) {
+  Config config;
+  CollectionRule rule;
+  Model model;
+  Instruction instruction;
+  const Place place{config, &rule, &model, &instruction};
+  for (auto& key : keys) {
+    const auto given = key.default_text.empty() ? key.get(place) : std::nullopt;
+    if (!given) {
+      continue;
+    }
+    key.default_text = given->text;
+    for (const auto& item : given->list) {
+      key.default_text += (key.default_text.empty() ? "" : ", ") + item;
+    }
+  }
+}
+
+Keys make_schema() {
+  Keys keys;
+  add_proxy(keys);
+  add_upstream(keys);
+  add_rerank(keys);
+  add_collections(keys);
+  add_models(keys);
+  add_top_level(keys);
+  add_scoring(keys);
+  add_log(keys);
+  fill_default_texts(keys);
+  return keys;
+}
+
+#undef QRERANK_CONFIG
+#undef QRERANK_AT
+
+}  // namespace
+
+std::string Key::path() const {
+  const std::string named = scope == Scope::global ? "" : "<name>";
+  std::string path = section;
+  for (const auto& part : {named, name}) {
+    path += (path.empty() || part.empty() ? "" : ".") + part;
+  }
+  return path;
+}
+
+std::span<const Key> schema() {
+  static const Keys keys = make_schema();
+  return keys;
+}
+
+}  // namespace qrerank::proxy::config
