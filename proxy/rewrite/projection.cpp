@@ -164,11 +164,7 @@ struct PointWriter::Parser {
 
 PointWriter::PointWriter(const CandidateSet& set, const Projection& projection, const Reread* reread,
                          ScoreMode mode)
-    : set_(set), projection_(projection), reread_(reread), mode_(mode), parser_(std::make_unique<Parser>()) {
-  if (projection.needs_reread() && reread == nullptr) {
-    throw std::logic_error("this projection needs the points read once more");
-  }
-}
+    : set_(set), projection_(projection), reread_(reread), mode_(mode), parser_(std::make_unique<Parser>()) {}
 
 PointWriter::~PointWriter() = default;
 
@@ -217,6 +213,9 @@ bool PointWriter::append(std::string& out, const Ranked& ranked) {
   const Candidate& candidate = set_.candidates.at(ranked.hit);
   const RereadPoint* record = nullptr;
   if (projection_.needs_reread()) {
+    if (reread_ == nullptr) {
+      throw std::logic_error("this projection needs the points read once more");
+    }
     record = reread_->find(candidate.id);
     if (record == nullptr) {
       return false;

@@ -52,8 +52,7 @@ enum class ScoreMode {
 /// Prints the points of one answer.
 class PointWriter {
  public:
-  /// All arguments must outlive the writer. Throws std::logic_error where the projection needs a reread and
-  /// `reread` is null.
+  /// All arguments must outlive the writer. `reread` is null unless the projection needs it.
   PointWriter(const CandidateSet& set, const Projection& projection, const Reread* reread, ScoreMode mode);
   ~PointWriter();
   PointWriter(const PointWriter&) = delete;
@@ -62,6 +61,7 @@ class PointWriter {
   /// Appends one point to `out`, without separators around it, and returns true. False, and nothing appended:
   /// the projection needs a reread and the point is not in it (it is gone). Members keep their order, unknown
   /// ones stay; a payload that comes in anew stands behind the scores, vectors behind the payload.
+  /// Throws std::logic_error where the projection needs a reread and none was given.
   bool append(std::string& out, const Ranked& ranked);
 
  private:
