@@ -1,0 +1,135 @@
+#include "reranker/model/checkpoint.hpp"
+
+#include <fcntl.h>
+#include <simdjson.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <utility>
+
+namespace qrerank::reranker::model {
+namespace {
+
+constexpr auto kSingle = "model.safetensors";
+constexpr auto kIndex = "model.safetensors.index.json";
+
+std::string system_error(const std::filesystem::path& path) {
+  return path.string() + ": " + std::strerror(errno);
+}
+
+/// The files of an index and, per tensor, the one it promises.
+struct Index {
+  std::set<std::string> files;
+  std::vector<std::pair<std::string, std::string>> tensors;
+};
+
+tl::expected<Index, std::string> read_index(const std::filesystem::path& path) {
+  const auto bad = [&](const std::string& what) { return tl::unexpected(path.string() + ": " + what); };
+  auto file = MappedFile::open(path);
+  if (!file) return tl::unexpected(file.error());
+  simdjson::dom::parser parser;
+  simdjson::dom::object weight_map;
+  const auto text = (*file)->bytes();
+  if (const auto error = parser.parse(text.data(), text.size())["weight_map"].get(weight_map)) {
+    return bad(std::string("no weight_map: ") + simdjson::error_message(error));
+  }
+  Index index;
+  for (const auto field : weight_map) {
+    std::string_view name;
+    if (field.value.get(name) != simdjson::SUCCESS) return bad("weight_map has a value that is not a file");
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos ||
+        name.find('\0') != std::string_view::npos) {
+      return bad("weight_map names a file outside its folder: '" + std::string(name.substr(0, 200)) + "'");
+    }
+    index.files.emplace(name);
+    index.tensors.emplace_back(field.key, name);
+  }
+  if (index.files.empty()) return bad("weight_map is empty");
+  return index;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<MappedFile>, std::string> MappedFile::open(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return tl::unexpected(system_error(path));
+  struct stat status{};
+  const bool known = ::fstat(descriptor, &status) == 0;
+  if (!known || !S_ISREG(status.st_mode)) {
+    const auto error = known ? path.string() + ": not a regular file" : system_error(path);
+    ::close(descriptor);
+    return tl::unexpected(error);
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* data = size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (data == MAP_FAILED) {
+    const auto error = system_error(path);
+    ::close(descriptor);
+    return tl::unexpected(error);
+  }
+  ::close(descriptor);
+  return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const char*>(data), size));
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
+}
+
+tl::expected<void, std::string> Checkpoint::add_file(const std::filesystem::path& path) {
+  auto file = MappedFile::open(path);
+  if (!file) return tl::unexpected(file.error());
+  const auto bytes = (*file)->bytes();
+  auto layout = parse_safetensors(bytes);
+  if (!layout) return tl::unexpected(path.string() + ": " + layout.error());
+  for (auto& entry : layout->tensors) {
+    const auto stored =
+        std::as_bytes(std::span(bytes)).subspan(layout->data_offset + entry.begin, entry.end - entry.begin);
+    auto name = entry.name;
+    const auto [at, added] = tensors_.try_emplace(
+        std::move(name), StoredTensor{.file = path.string(), .entry = std::move(entry), .bytes = stored});
+    if (!added) {
+      return tl::unexpected(path.string() + ": tensor '" + at->first + "' is also in " + at->second.file);
+    }
+    total_bytes_ += stored.size();
+  }
+  std::error_code error;
+  const auto changed = std::filesystem::last_write_time(path, error);
+  fingerprint_ += path.filename().string() + ":" + std::to_string(bytes.size()) + ":" +
+                  std::to_string(error ? 0 : changed.time_since_epoch().count()) + ";";
+  files_.push_back(std::move(*file));
+  return {};
+}
+
+tl::expected<Checkpoint, std::string> Checkpoint::open(const std::filesystem::path& folder) {
+  Checkpoint checkpoint;
+  std::error_code error;
+  const auto index_path = folder / kIndex;
+  if (!std::filesystem::exists(index_path, error)) {
+    if (auto added = checkpoint.add_file(folder / kSingle); !added) return tl::unexpected(added.error());
+    return checkpoint;
+  }
+  const auto index = read_index(index_path);
+  if (!index) return tl::unexpected(index.error());
+  for (const auto& file : index->files) {
+    if (auto added = checkpoint.add_file(folder / file); !added) return tl::unexpected(added.error());
+  }
+  for (const auto& [tensor, file] : index->tensors) {
+    const auto* stored = checkpoint.find(tensor);
+    if (stored == nullptr || std::filesystem::path(stored->file).filename() != file) {
+      return tl::unexpected((folder / file).string() + ": tensor '" + tensor + "' is missing, but " + kIndex +
+                            " says it is there");
+    }
+  }
+  return checkpoint;
+}
+
+const StoredTensor* Checkpoint::find(const std::string& name) const {
+  const auto at = tensors_.find(name);
+  return at == tensors_.end() ? nullptr : &at->second;
+}
+
+}  // namespace qrerank::reranker::model

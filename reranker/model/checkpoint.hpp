@@ -1,0 +1,68 @@
+// A model folder's weights: one safetensors file or an index of several, mapped, not copied. Torch-free;
+// weights.hpp makes tensors of what is found here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "reranker/model/safetensors.hpp"
+
+namespace qrerank::reranker::model {
+
+/// One file mapped read-only for as long as the object lives.
+class MappedFile {
+ public:
+  [[nodiscard]] static tl::expected<std::unique_ptr<MappedFile>, std::string> open(
+      const std::filesystem::path& path);
+
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  [[nodiscard]] std::string_view bytes() const { return {data_, size_}; }
+
+ private:
+  MappedFile(const char* data, std::size_t size) : data_(data), size_(size) {}
+
+  const char* data_;
+  std::size_t size_;
+};
+
+/// Where one tensor lies: its file's name, for errors, and its bytes there.
+struct StoredTensor {
+  std::string file;
+  TensorEntry entry;
+  std::span<const std::byte> bytes;
+};
+
+class Checkpoint {
+ public:
+  /// Reads `model.safetensors.index.json` with the files it names if it is there, else `model.safetensors`.
+  /// Every header is checked here (safetensors.hpp); the error names the file.
+  [[nodiscard]] static tl::expected<Checkpoint, std::string> open(const std::filesystem::path& folder);
+
+  /// Null when there is no such tensor.
+  [[nodiscard]] const StoredTensor* find(const std::string& name) const;
+
+  [[nodiscard]] std::uint64_t total_bytes() const { return total_bytes_; }
+
+  /// Names, sizes and modification times of the files: changes when another checkpoint takes their place.
+  [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
+
+ private:
+  tl::expected<void, std::string> add_file(const std::filesystem::path& path);
+
+  std::vector<std::unique_ptr<MappedFile>> files_;
+  std::map<std::string, StoredTensor> tensors_;
+  std::uint64_t total_bytes_ = 0;
+  std::string fingerprint_;
+};
+
+}  // namespace qrerank::reranker::model

@@ -1,0 +1,26 @@
+// Which device and which arithmetic a model gets. The only place that knows how CUDA comes into the process.
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace qrerank::reranker::model {
+
+/// "auto", "cpu", "cuda", "cuda:N" to a device that works. The first call opens libtorch_cuda.so if this
+/// machine has an NVIDIA driver: it must come before any other ATen call of the process, since ATen remembers
+/// the absence of CUDA for good. "auto" is the CPU where no GPU works; asking for CUDA is an error then.
+[[nodiscard]] tl::expected<c10::Device, std::string> choose_device(std::string_view wanted);
+
+/// "auto", "float32", "bfloat16". "auto" is bfloat16 on a GPU and on CPUs that multiply it in hardware
+/// (AVX512_BF16, AMX), else float32.
+[[nodiscard]] tl::expected<c10::ScalarType, std::string> choose_dtype(std::string_view wanted,
+                                                                      const c10::Device& device);
+
+/// "float32", "bfloat16".
+[[nodiscard]] std::string_view dtype_name(c10::ScalarType dtype);
+
+}  // namespace qrerank::reranker::model

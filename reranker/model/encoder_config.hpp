@@ -1,0 +1,43 @@
+// config.json of the one-label encoder families, read and checked. Torch-free. Weights are not looked at
+// here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace qrerank::reranker::model {
+
+enum class EncoderFamily { bert, roberta, xlm_roberta };
+
+/// "bert", "roberta", "xlm-roberta".
+[[nodiscard]] std::string_view family_name(EncoderFamily family);
+
+struct EncoderConfig {
+  EncoderFamily family = EncoderFamily::bert;
+  std::int64_t vocabulary = 0;
+  std::int64_t hidden = 0;
+  std::int64_t layers = 0;
+  std::int64_t heads = 0;
+  std::int64_t intermediate = 0;
+  std::int64_t positions = 0;  ///< rows of the position table
+  std::int64_t types = 0;      ///< rows of the token type table
+  double layer_norm_eps = 0;
+  std::int64_t padding_id = 0;  ///< RoBERTa: the first token's position is padding_id + 1
+
+  /// Position of a sequence's first token.
+  [[nodiscard]] std::int64_t first_position() const;
+  /// Tokens a sequence may have.
+  [[nodiscard]] std::int64_t max_length() const { return positions - first_position(); }
+};
+
+/// Checks the text of a config.json: a known architecture with one label, exact gelu, absolute positions,
+/// sizes within bounds. The error names the member, what was expected and what was found.
+[[nodiscard]] tl::expected<EncoderConfig, std::string> parse_encoder_config(std::string_view json);
+
+/// The same from a file; the error names it.
+[[nodiscard]] tl::expected<EncoderConfig, std::string> read_encoder_config(const std::filesystem::path& file);
+
+}  // namespace qrerank::reranker::model

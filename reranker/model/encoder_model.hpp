@@ -1,0 +1,21 @@
+// The one-label encoder families behind the Model seam: texts to pairs, pairs to logits.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "reranker/model/encoder_config.hpp"
+#include "reranker/model/model.hpp"
+
+namespace qrerank::reranker::model {
+
+/// Loads what `spec.path` holds beside its config.json: weights and tokenizer.
+[[nodiscard]] tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSpec& spec,
+                                                                                 const EncoderConfig& config);
+
+}  // namespace qrerank::reranker::model

@@ -1,0 +1,30 @@
+// Query and document as one token sequence for cross-encoders that read a pair. Pure: ids in, ids out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "reranker/model/model.hpp"
+#include "reranker/tokenizer/pair_template.hpp"
+
+namespace qrerank::reranker::prompt {
+
+/// What a pair may hold beside the template's own tokens, so that it fits `max_length`. The document gives
+/// way first: the query is cut only where it alone is too long.
+struct PairRoom {
+  std::size_t query = 0;
+  std::size_t document = 0;
+};
+
+/// Throws std::invalid_argument when not even the template fits.
+[[nodiscard]] PairRoom pair_room(const tokenizer::PairTemplate& layout, std::size_t query_tokens,
+                                 std::size_t max_length);
+
+/// `query` and `document` (already cut to their room) in the template's order. With `token_types` each token
+/// carries the template's type, else `type_ids` stays empty.
+[[nodiscard]] model::Sequence join_pair(const tokenizer::PairTemplate& layout,
+                                        std::span<const std::int32_t> query,
+                                        std::span<const std::int32_t> document, bool token_types);
+
+}  // namespace qrerank::reranker::prompt
