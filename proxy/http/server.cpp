@@ -1,0 +1,272 @@
+#include "proxy/http/server.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/intrusive/list.hpp>
+#include <exception>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "proxy/http/session.hpp"
+#include "proxy/upstream/pooled_client.hpp"
+
+namespace qrerank::proxy::http {
+namespace {
+
+using asio::ip::tcp;
+using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+using SessionList = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
+
+// After accept() failed for want of descriptors or memory: they come back when connections end, not sooner.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+// Limits are kept to within an eighth of the shortest one, in steps that cost nothing to an idle thread.
+Clock::duration tick_for(const config::Proxy& proxy, const config::Upstream& upstream) {
+  const auto shortest =
+      std::min({proxy.header_timeout, proxy.idle_timeout, proxy.body_timeout, proxy.drain_timeout,
+                upstream.connect_timeout, upstream.response_timeout, upstream.keep_alive_timeout});
+  return std::clamp<std::chrono::milliseconds>(shortest / 8, std::chrono::milliseconds(5),
+                                               std::chrono::milliseconds(200));
+}
+
+// Counts connections over all threads and wakes the acceptor when there is room again.
+class Places {
+ public:
+  explicit Places(std::size_t limit) : limit_(limit) {}
+
+  [[nodiscard]] bool full() const { return taken_.load(std::memory_order_relaxed) >= limit_; }
+  [[nodiscard]] std::size_t taken() const { return taken_.load(std::memory_order_relaxed); }
+  void take() { taken_.fetch_add(1, std::memory_order_relaxed); }
+  /// True when the acceptor may be waiting for this place.
+  [[nodiscard]] bool give() { return taken_.fetch_sub(1, std::memory_order_relaxed) >= limit_; }
+
+ private:
+  std::size_t limit_;
+  std::atomic<std::size_t> taken_{0};
+};
+
+/// One I/O thread with everything that lives on it.
+struct Worker {
+  Worker(const Server::Options& options, Interceptor& interceptor, Observer* watcher)
+      : work(context.get_executor()),
+        deadlines(context, tick_for(options.proxy, options.upstream)),
+        pool(context, deadlines, options.upstream),
+        client(pool),
+        observer(watcher),
+        drain_limit(deadlines, [this] { kill_all(); }),
+        session_context{options.proxy, pool, client, interceptor, watcher, deadlines, draining} {}
+
+  asio::io_context context{1};
+  asio::executor_work_guard<Executor> work;
+  Deadlines deadlines;
+  upstream::Pool pool;
+  upstream::PooledClient client;
+  Observer* observer;
+  SessionList sessions;
+  bool draining = false;
+  Deadline drain_limit;
+  SessionContext session_context;
+  std::function<void()> on_place;  // a connection ended
+  std::thread thread;
+
+  void adopt(Socket socket) {
+    auto session = std::make_shared<Session>(session_context, std::move(socket));
+    sessions.push_back(*session);
+    if (observer != nullptr) observer->connection_opened();
+    // The handler holds the session: its cancellation slot is used until the handler has run.
+    auto ended = [this, session](const std::exception_ptr&) mutable {
+      session->unlink();
+      session.reset();
+      if (observer != nullptr) observer->connection_closed();
+      if (draining && sessions.empty()) drain_limit.disarm();
+      on_place();
+    };
+    Session& running = *session;
+    asio::co_spawn(context.get_executor(), running.run(),
+                   asio::bind_cancellation_slot(running.slot(), std::move(ended)));
+    if (draining) running.close_if_idle();
+  }
+
+  void drain(Clock::duration limit) {
+    if (draining) return;
+    draining = true;
+    pool.shut();
+    for (Session& session : sessions) session.close_if_idle();
+    if (!sessions.empty()) drain_limit.arm(limit);
+    work.reset();
+  }
+
+  void kill_all() {
+    for (Session& session : sessions) session.kill();
+  }
+};
+
+tl::expected<tcp::endpoint, std::string> endpoint_of(const config::Endpoint& address,
+                                                     asio::io_context& context) {
+  std::string host = address.host;
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  ErrorCode error;
+  const auto literal = asio::ip::make_address(host, error);
+  if (!error) return tcp::endpoint(literal, address.port);
+  asio::ip::basic_resolver<tcp, Executor> resolver(context.get_executor());
+  const auto found = resolver.resolve(host, std::to_string(address.port), error);
+  if (error) return tl::unexpected("cannot resolve " + address.host + ": " + error.message());
+  return found.begin()->endpoint();
+}
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(Options given, Interceptor& interceptor, Observer* observer)
+      : options(std::move(given)), places(std::max<std::size_t>(options.proxy.max_connections, 1)) {
+    int threads = options.proxy.io_threads;
+    if (threads <= 0) threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
+    for (int i = 0; i < threads; ++i) {
+      workers.push_back(std::make_unique<Worker>(options, interceptor, observer));
+      workers.back()->on_place = [this] { place_came_free(); };
+    }
+    acceptor.emplace(workers.front()->context.get_executor());
+    room.emplace(workers.front()->context.get_executor());
+  }
+
+  ~Impl() {
+    if (started) {
+      drain(Clock::duration::zero());
+      join();
+    }
+  }
+
+  tl::expected<void, std::string> bind() {
+    const config::Endpoint& wanted = options.proxy.listen;
+    const auto address = endpoint_of(wanted, workers.front()->context);
+    if (!address) return tl::unexpected(address.error());
+    ErrorCode error;
+    acceptor->open(address->protocol(), error);
+    if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor->bind(*address, error);
+    if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+    tcp::endpoint bound;
+    if (!error) bound = acceptor->local_endpoint(error);
+    if (error) {
+      return tl::unexpected("cannot listen on " + wanted.host + ":" + std::to_string(wanted.port) + ": " +
+                            error.message());
+    }
+    endpoint = {wanted.host, bound.port()};
+    return {};
+  }
+
+  Awaitable<void> accept_loop() {
+    std::size_t turn = 0;
+    while (!stopping) {
+      if (places.full()) {
+        room->expires_at(Clock::time_point::max());
+        waiting_for_room.store(true);
+        if (places.full()) static_cast<void>(co_await room->async_wait(as_result));
+        waiting_for_room.store(false);
+        continue;
+      }
+      Worker& worker = *workers[turn];
+      turn = turn + 1 < workers.size() ? turn + 1 : 0;
+      auto [error, socket] = co_await acceptor->async_accept(worker.context.get_executor(), as_result);
+      if (!error) {
+        places.take();
+        if (&worker == workers.front().get()) {
+          worker.adopt(std::move(socket));
+        } else {
+          asio::post(worker.context.get_executor(),
+                     [&worker, taken = std::move(socket)]() mutable { worker.adopt(std::move(taken)); });
+        }
+      } else if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
+        co_return;
+      } else if (error != asio::error::connection_aborted) {
+        room->expires_after(kAcceptPause);
+        static_cast<void>(co_await room->async_wait(as_result));
+      }
+    }
+  }
+
+  void place_came_free() {
+    if (!places.give() || !waiting_for_room.load()) return;
+    asio::post(workers.front()->context.get_executor(), [this] { room->cancel(); });
+  }
+
+  void start() {
+    started = true;
+    asio::co_spawn(workers.front()->context.get_executor(), accept_loop(), [](const std::exception_ptr& bug) {
+      if (bug) std::rethrow_exception(bug);
+    });
+    for (auto& worker : workers) {
+      worker->thread = std::thread([&context = worker->context] { context.run(); });
+    }
+  }
+
+  void drain(Clock::duration limit) {
+    asio::post(workers.front()->context.get_executor(), [this] {
+      stopping = true;
+      ErrorCode ignored;  // nothing is left to be done about a listener that does not close
+      acceptor->close(ignored);
+      room->cancel();
+    });
+    for (auto& worker : workers) {
+      asio::post(worker->context.get_executor(), [&worker = *worker, limit] {
+        if (worker.draining && limit == Clock::duration::zero()) worker.kill_all();
+        worker.drain(limit);
+      });
+    }
+  }
+
+  void join() {
+    for (auto& worker : workers) {
+      if (worker->thread.joinable()) worker->thread.join();
+    }
+  }
+
+  Options options;
+  Places places;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::optional<Acceptor> acceptor;  // on the first worker's thread, like what follows
+  std::optional<Timer> room;
+  bool stopping = false;
+  std::atomic<bool> waiting_for_room{false};
+  config::Endpoint endpoint;
+  bool started = false;
+};
+
+tl::expected<Server, std::string> Server::listen(Options options, Interceptor& interceptor,
+                                                 Observer* observer) {
+  if (options.upstream.urls.empty()) return tl::unexpected(std::string("no upstream is configured"));
+  auto impl = std::make_unique<Impl>(std::move(options), interceptor, observer);
+  if (auto bound = impl->bind(); !bound) return tl::unexpected(bound.error());
+  return Server(std::move(impl));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::Server(Server&&) noexcept = default;
+Server& Server::operator=(Server&&) noexcept = default;
+Server::~Server() = default;
+
+const config::Endpoint& Server::endpoint() const {
+  return impl_->endpoint;
+}
+void Server::start() {
+  impl_->start();
+}
+void Server::drain() {
+  impl_->drain(impl_->options.proxy.drain_timeout);
+}
+void Server::join() {
+  impl_->join();
+}
+std::size_t Server::connections() const {
+  return impl_->places.taken();
+}
+
+}  // namespace qrerank::proxy::http

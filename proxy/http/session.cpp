@@ -1,0 +1,357 @@
+#include "proxy/http/session.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <exception>
+
+#include "proxy/http/head_writer.hpp"
+
+namespace qrerank::proxy::http {
+namespace {
+
+// How long, at most, a refused client that goes on sending is read, so that it can read why.
+constexpr std::chrono::seconds kLinger{2};
+// The watch on a client has no limit of its own: the flow's own deadlines end it.
+constexpr std::chrono::hours kWatch{24};
+
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+// A view into `from` as a view into its copy.
+void rebase(std::string_view& view, std::string_view from, const std::string& copy) {
+  view = std::string_view(copy.data() + (view.data() - from.data()), view.size());
+}
+
+}  // namespace
+
+struct Session::Handled {
+  Outcome outcome;
+  std::string failure;
+};
+
+struct Session::Held {
+  enum class State { whole, too_large, refused, gone };
+  State state = State::gone;
+  std::string body;
+  bool continue_sent = false;
+  unsigned status = 400;
+  std::string_view why;
+};
+
+void Session::close_if_idle() {
+  if (idle_) client_.cancel();
+}
+
+Awaitable<void> Session::run() {
+  client_.prepare();
+  for (;;) {
+    Next next = co_await wait_for_request();
+    if (next == Next::request) next = co_await receive_head();
+    if (next == Next::close) break;
+    const bool keep_alive = co_await serve();
+    if (!keep_alive) break;
+  }
+  if (unread_body_) co_await linger();
+  client_.shutdown_send();
+  client_.close();
+}
+
+// Until a byte of a request is there. Empty lines before it are skipped (RFC 9112 §2.2).
+Awaitable<Session::Next> Session::wait_for_request() {
+  for (;;) {
+    while (buffer_.view().starts_with("\r\n")) buffer_.consume(2);
+    if (!buffer_.empty()) {
+      if (buffer_.tail_size() == 0) buffer_.make_room(buffer_.capacity());
+      co_return Next::request;
+    }
+    if (context_.draining) co_return Next::close;
+    buffer_.reset(kBufferBytes);
+    idle_ = true;
+    const ReadResult got =
+        co_await client_.read(buffer_.tail(), buffer_.tail_size(), context_.config.idle_timeout);
+    idle_ = false;
+    if (got.error) co_return Next::close;
+    buffer_.commit(got.bytes);
+  }
+}
+
+Awaitable<Session::Next> Session::receive_head() {
+  const std::size_t limit = context_.config.max_header_bytes;
+  HeadScan scan;
+  head_size_ = 0;
+  head_ = RequestHead{{}, {}, 11, std::move(head_.fields)};
+  head_.fields.clear();
+  Clock::time_point until{};
+  for (;;) {
+    const auto found = scan.scan(buffer_.view());
+    received_ = Clock::now();
+    if (found == HeadScan::Result::bare_lf) {
+      co_await refuse(400, "a line of the header ends without CR");
+      co_return Next::close;
+    }
+    const std::size_t size = found == HeadScan::Result::complete ? scan.size() : buffer_.size();
+    if (size > limit || (size == limit && found == HeadScan::Result::need_more)) {
+      co_await refuse(431, "the request header is larger than " + std::to_string(limit) + " bytes");
+      co_return Next::close;
+    }
+    if (found == HeadScan::Result::complete) break;
+    if (until == Clock::time_point{}) until = received_ + context_.config.header_timeout;
+    if (buffer_.tail_size() == 0) buffer_.make_room(2 * buffer_.size());
+    const ReadResult got = co_await client_.read(buffer_.tail(), buffer_.tail_size(), until - received_);
+    if (got.error == asio::error::timed_out) {
+      co_await refuse(408, "the request header did not arrive in time");
+      co_return Next::close;
+    }
+    if (got.error) co_return Next::close;
+    buffer_.commit(got.bytes);
+  }
+  head_size_ = scan.size();
+  if (const auto bad = parse_head(buffer_.view().substr(0, head_size_), head_)) {
+    co_await refuse(bad->status, bad->why);
+    co_return Next::close;
+  }
+  const auto facts = examine(head_);
+  if (!facts) {
+    co_await refuse(facts.error().status, facts.error().why);
+    co_return Next::close;
+  }
+  facts_ = *facts;
+  co_return Next::request;
+}
+
+Awaitable<bool> Session::serve() {
+  inspected_ = false;
+  HeadVerdict verdict = context_.interceptor.judge(head_);
+  const bool declared_too_large = facts_.framing == Framing::length && facts_.length > verdict.max_body;
+  if (verdict.action == HeadVerdict::Action::inspect && !declared_too_large) {
+    co_return co_await inspect(std::move(verdict));
+  }
+  co_return co_await relay(verdict.headers_if_uninspected);
+}
+
+Awaitable<bool> Session::relay(const std::vector<Field>& response_headers) {
+  out_.clear();
+  append_relayed_request(out_, head_, facts_);
+  const bool all_here = facts_.framing == Framing::none ||
+                        (facts_.framing == Framing::length && buffer_.size() - head_size_ >= facts_.length);
+  if (!all_here || facts_.upgrade) pin_head();  // the buffer is going to be read into
+  buffer_.consume(head_size_);
+  BodyReader body(facts_);
+  RelayRequest request{.head = out_, .held = {}, .rest = &body};
+  request.chunked = facts_.framing == Framing::chunked;
+  request.replayable = facts_.framing == Framing::none && is_safe(head_.method);
+  request.upgrade = facts_.upgrade;
+  request.response_headers = &response_headers;
+  co_return co_await finish(request);
+}
+
+Awaitable<bool> Session::inspect(HeadVerdict verdict) {
+  using namespace asio::experimental::awaitable_operators;
+  inspected_ = true;
+  pin_head();
+  buffer_.consume(head_size_);
+  BodyReader body(facts_);
+  Held held = co_await hold_body(body, verdict.max_body);
+  if (held.state == Held::State::gone) {
+    record(0, 0, "the client closed before its request was complete");
+    co_return false;
+  }
+  if (held.state == Held::State::refused) co_return co_await refuse(held.status, held.why);
+  if (held.state == Held::State::too_large) {
+    inspected_ = false;
+    out_.clear();
+    append_relayed_request(out_, head_, facts_, held.continue_sent);
+    RelayRequest request{.head = out_, .held = held.body, .rest = &body};
+    request.chunked = facts_.framing == Framing::chunked;
+    request.response_headers = &verdict.headers_if_uninspected;
+    co_return co_await finish(request);
+  }
+
+  InspectedRequest inspected{head_, std::move(held.body), context_.client, received_};
+  auto handling = handle(std::move(inspected));
+  auto watching = watch();
+  auto first = co_await (std::move(handling) || std::move(watching));
+  if (first.index() == 1) {
+    record(0, 0, "the client went away");
+    co_return false;
+  }
+  Handled handled = std::get<0>(std::move(first));
+  if (auto* pass = std::get_if<PassAsItCame>(&handled.outcome))
+    co_return co_await pass_held(std::move(*pass));
+  Reply answer = std::get<Reply>(std::move(handled.outcome));
+  const unsigned status = answer.status;
+  const std::uint64_t bytes = answer.body.size();
+  const bool keep_alive = co_await reply(std::move(answer), facts_.keep_alive);
+  record(status, bytes, handled.failure);
+  co_return keep_alive;
+}
+
+Awaitable<Session::Held> Session::hold_body(BodyReader& body, std::uint64_t max_body) {
+  Held held;
+  if (facts_.framing == Framing::length) held.body.reserve(static_cast<std::size_t>(facts_.length));
+  for (;;) {
+    const BodyReader::Step step = body.take(buffer_);
+    if (step.state == BodyReader::State::malformed) {
+      held.state = Held::State::refused;
+      held.why = "malformed chunk";
+      co_return held;
+    }
+    held.body.append(step.data);
+    buffer_.consume(step.consumed);
+    if (held.body.size() > max_body) {
+      held.state = Held::State::too_large;
+      co_return held;
+    }
+    if (body.done()) {
+      held.state = Held::State::whole;
+      co_return held;
+    }
+    if (facts_.expect_continue && head_.version >= 11 && !held.continue_sent && held.body.empty()) {
+      asio::const_buffer line = asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25);
+      const ErrorCode failed = co_await client_.write({&line, 1}, context_.config.body_timeout);
+      if (failed) co_return held;
+      held.continue_sent = true;
+    }
+    buffer_.make_room(4 * kBufferBytes);
+    if (buffer_.tail_size() == 0) {
+      held.state = Held::State::refused;
+      held.why = "a chunk's size line or trailers are too large";
+      co_return held;
+    }
+    const ReadResult got =
+        co_await client_.read(buffer_.tail(), buffer_.tail_size(), context_.config.body_timeout);
+    if (got.error == asio::error::timed_out) {
+      held.state = Held::State::refused;
+      held.status = 408;
+      held.why = "the request body did not arrive in time";
+      co_return held;
+    }
+    if (got.error) co_return held;
+    buffer_.commit(got.bytes);
+  }
+}
+
+Awaitable<bool> Session::pass_held(PassAsItCame pass) {
+  const std::vector<FieldView> fields = pass.fields ? views_of(*pass.fields) : head_.fields;
+  std::optional<std::uint64_t> length;
+  if (facts_.framing != Framing::none || !pass.body.empty() || head_.method == "POST")
+    length = pass.body.size();
+  out_.clear();
+  append_held_request(out_, head_.method, pass.target ? std::string_view(*pass.target) : head_.target, fields,
+                      length);
+  BodyReader nothing;
+  RelayRequest request{.head = out_, .held = pass.body, .rest = &nothing};
+  request.replayable = true;  // a search, and its body is held
+  request.response_headers = &pass.response_headers;
+  co_return co_await finish(request);
+}
+
+// An exception must not pass through operator||, which would go on waiting for the watch.
+Awaitable<Session::Handled> Session::handle(InspectedRequest request) {
+  Handled handled;
+  try {
+    handled.outcome = co_await context_.interceptor.handle(std::move(request));
+  } catch (const std::exception& error) {
+    handled.outcome = error_reply(500, "internal error");
+    handled.failure = error.what();
+  }
+  co_return handled;
+}
+
+// Returns when the client is gone. What it sends meanwhile is its next request and stays in the buffer.
+Awaitable<void> Session::watch() {
+  buffer_.make_room(2 * kBufferBytes);
+  while (buffer_.tail_size() > 0) {
+    const ReadResult got = co_await client_.read(buffer_.tail(), buffer_.tail_size(), kWatch);
+    if (got.error) co_return;
+    buffer_.commit(got.bytes);
+  }
+  // A client that pipelines this much is not watched any further; only cancellation ends the wait.
+  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> forever(
+      client_.socket().get_executor());
+  forever.expires_at(Clock::time_point::max());
+  static_cast<void>(co_await forever.async_wait(as_result));
+}
+
+// Relays and deals with how it ended; true when the connection can carry another request.
+Awaitable<bool> Session::finish(const RelayRequest& plan) {
+  RelayRequest request = plan;
+  request.to_head = head_.method == "HEAD";
+  request.client_version = head_.version;
+  request.client_keep_alive = facts_.keep_alive;
+  Relay relay(client_, buffer_, context_.pool, context_.config, context_.draining);
+  const RelayResult result = co_await relay.run(request);
+  const bool answered = result.status != 0;
+  unread_body_ = !request.rest->done();
+
+  if (result.fault == ClientFault::none && !result.error) {
+    record(result.status, result.response_bytes, {});
+    co_return result.keep_alive;
+  }
+  if (result.fault == ClientFault::none && !answered) {
+    const Reply answer = upstream::reply_for(*result.error);
+    const bool keep_alive = co_await reply(answer, facts_.keep_alive && request.rest->done());
+    record(answer.status, answer.body.size(), result.error->message);
+    co_return keep_alive;
+  }
+  if (result.fault == ClientFault::malformed && !answered) co_return co_await refuse(400, "malformed chunk");
+  if (result.fault == ClientFault::timeout && !answered) {
+    co_return co_await refuse(408, "the request body did not arrive in time");
+  }
+  // Nothing can be said any more. The client must not take a response without an end for a whole one.
+  record(result.status, result.response_bytes,
+         result.error ? std::string_view(result.error->message) : "the client went away");
+  unread_body_ = false;
+  if (answered) client_.reset();
+  co_return false;
+}
+
+Awaitable<bool> Session::reply(Reply reply, bool keep_alive) {
+  keep_alive = keep_alive && !context_.draining;
+  out_.clear();
+  append_reply(out_, reply, !keep_alive, head_.version < 11 && keep_alive, head_.method == "HEAD");
+  asio::const_buffer all = asio::buffer(out_);
+  const ErrorCode failed = co_await client_.write({&all, 1}, context_.config.body_timeout);
+  co_return keep_alive && !failed;
+}
+
+// Our own error, after which nothing that this client sends can be trusted to begin a request.
+Awaitable<bool> Session::refuse(unsigned status, std::string_view why) {
+  unread_body_ = true;
+  const Reply answer = error_reply(status, why);
+  static_cast<void>(co_await reply(answer, false));
+  record(status, answer.body.size(), why);
+  co_return false;
+}
+
+// Closing with bytes unread would reset the connection and could take the answer with it.
+Awaitable<void> Session::linger() {
+  client_.shutdown_send();
+  buffer_.reset(kBufferBytes);
+  const Clock::time_point until = Clock::now() + kLinger;
+  for (;;) {
+    const ReadResult got = co_await client_.read(buffer_.tail(), buffer_.tail_size(), until - Clock::now());
+    if (got.error || Clock::now() >= until) co_return;
+  }
+}
+
+// Copies the head out of the buffer, which is about to be used for other bytes.
+void Session::pin_head() {
+  const std::string_view bytes = buffer_.view().substr(0, head_size_);
+  head_bytes_.assign(bytes);
+  rebase(head_.method, bytes, head_bytes_);
+  rebase(head_.target, bytes, head_bytes_);
+  for (FieldView& field : head_.fields) {
+    rebase(field.name, bytes, head_bytes_);
+    rebase(field.value, bytes, head_bytes_);
+  }
+}
+
+void Session::record(unsigned status, std::uint64_t response_bytes, std::string_view failure) {
+  if (context_.observer == nullptr) return;
+  RequestRecord done{head_, status, inspected_, response_bytes, Clock::now() - received_, failure};
+  context_.observer->request_finished(done);
+}
+
+}  // namespace qrerank::proxy::http

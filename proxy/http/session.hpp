@@ -1,0 +1,83 @@
+// One client connection: requests in, one after another, each relayed or handed to the interceptor; what goes
+// wrong is answered here. The bytes between client and upstream are relay.hpp's.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <memory>
+#include <string>
+
+#include "proxy/http/interceptor.hpp"
+#include "proxy/http/relay.hpp"
+
+namespace qrerank::proxy::http {
+
+/// What the sessions of one I/O thread share. Everything outlives them.
+struct SessionContext {
+  const config::Proxy& config;
+  upstream::Pool& pool;
+  upstream::Client& client;
+  Interceptor& interceptor;
+  Observer* observer;  // may be null
+  Deadlines& deadlines;
+  const bool& draining;
+};
+
+class Session
+    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  Session(const SessionContext& context, Socket socket)
+      : context_(context), client_(std::move(socket), context.deadlines), buffer_(kBufferBytes) {}
+
+  /// Until the connection is closed. Throws only for our own bugs, or when cancelled.
+  [[nodiscard]] Awaitable<void> run();
+
+  /// The drain began: closes the connection if no request is on it. Others end with their response.
+  void close_if_idle();
+
+  /// Ends run() at once.
+  void kill() { cancel_.emit(asio::cancellation_type::terminal); }
+  [[nodiscard]] asio::cancellation_slot slot() { return cancel_.slot(); }
+
+ private:
+  // Most heads fit; a longer one, or a streamed body, gets more for its time.
+  static constexpr std::size_t kBufferBytes = 16 * 1024;
+
+  enum class Next { request, close };
+  struct Handled;
+  struct Held;
+
+  [[nodiscard]] Awaitable<Next> wait_for_request();
+  [[nodiscard]] Awaitable<Next> receive_head();
+  [[nodiscard]] Awaitable<bool> serve();
+  [[nodiscard]] Awaitable<bool> relay(const std::vector<Field>& response_headers);
+  [[nodiscard]] Awaitable<bool> inspect(HeadVerdict verdict);
+  [[nodiscard]] Awaitable<Held> hold_body(BodyReader& body, std::uint64_t max_body);
+  [[nodiscard]] Awaitable<bool> pass_held(PassAsItCame pass);
+  [[nodiscard]] Awaitable<Handled> handle(InspectedRequest request);
+  [[nodiscard]] Awaitable<void> watch();
+  [[nodiscard]] Awaitable<bool> finish(const RelayRequest& request);
+  [[nodiscard]] Awaitable<bool> reply(Reply reply, bool keep_alive);
+  [[nodiscard]] Awaitable<bool> refuse(unsigned status, std::string_view why);
+  [[nodiscard]] Awaitable<void> linger();
+  void pin_head();
+  void record(unsigned status, std::uint64_t response_bytes, std::string_view failure);
+
+  SessionContext context_;
+  Wire client_;
+  Buffer buffer_;
+  asio::cancellation_signal cancel_;
+  bool idle_ = false;
+
+  // Of the request that is being served:
+  RequestHead head_;
+  std::string head_bytes_;  // what head_ points into once it is pinned
+  std::size_t head_size_ = 0;
+  MessageFacts facts_;
+  bool inspected_ = false;
+  bool unread_body_ = false;  // the client may still be sending: linger when closing
+  Clock::time_point received_{};
+  std::string out_;  // heads going out; kept for its capacity
+};
+
+}  // namespace qrerank::proxy::http

@@ -1,0 +1,31 @@
+#include "proxy/upstream/client.hpp"
+
+namespace qrerank::proxy::upstream {
+
+std::string_view to_string(UpstreamErrorKind kind) {
+  switch (kind) {
+    case UpstreamErrorKind::connect_refused:
+      return "connect_refused";
+    case UpstreamErrorKind::connect_timeout:
+      return "connect_timeout";
+    case UpstreamErrorKind::timeout:
+      return "timeout";
+    case UpstreamErrorKind::cut_off:
+      return "cut_off";
+    case UpstreamErrorKind::malformed:
+      return "malformed";
+    case UpstreamErrorKind::too_large:
+      return "too_large";
+  }
+  return "unknown";
+}
+
+unsigned status_of(UpstreamErrorKind kind) {
+  return kind == UpstreamErrorKind::connect_timeout || kind == UpstreamErrorKind::timeout ? 504 : 502;
+}
+
+http::Reply reply_for(const UpstreamError& error) {
+  return http::error_reply(status_of(error.kind), error.message);
+}
+
+}  // namespace qrerank::proxy::upstream
