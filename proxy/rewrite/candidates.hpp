@@ -74,7 +74,7 @@ struct CandidateSet {
 ///
 /// The error tells what was unexpected (never content): not JSON, no `result`, no hits where `layout` expects
 /// them, a hit that is no object, lacks an id or names a member twice, a score that is neither number nor
-/// null. The body is then lost.
+/// null. The body is then lost. Inside payloads only what is read is checked; the rest moves as it came.
 ///
 /// HitLayout::groups is refused here (not built yet).
 tl::expected<CandidateSet, std::string> extract(std::string body, HitLayout layout, const TextFields& fields,

@@ -39,9 +39,9 @@ struct Judged {
 
 /// How to order and what to return.
 struct RankRule {
-  double weight = 1;                ///< 0..1, of the model; see rank()
-  std::optional<double> threshold;  ///< least final score
-  std::uint64_t top_k = 50;         ///< the candidates from here on are "beyond": never scored
+  double weight = 1;                               ///< 0..1, of the model; see rank()
+  std::optional<double> threshold = std::nullopt;  ///< least final score
+  std::uint64_t top_k = 50;                        ///< the candidates from here on are "beyond": never scored
   std::uint64_t offset = 0;
   std::uint64_t limit = 10;
 
