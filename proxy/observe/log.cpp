@@ -1,0 +1,81 @@
+#include "proxy/observe/log.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+
+namespace qrerank::proxy::observe::log {
+namespace {
+
+constexpr std::size_t kQueuedLines = 8192;
+
+struct Writer {
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::async_logger> logger;
+};
+
+std::atomic<Level> level{Level::info};
+std::atomic<config::LogFormat> line_format{config::LogFormat::text};
+std::mutex writer_lock;  // guards writer
+std::shared_ptr<const Writer> writer;
+
+std::shared_ptr<const Writer> swap_writer(std::shared_ptr<const Writer> next) {
+  const std::lock_guard hold(writer_lock);
+  writer.swap(next);
+  return next;
+}
+
+std::shared_ptr<const Writer> current_writer() {
+  const std::lock_guard hold(writer_lock);
+  return writer;
+}
+
+}  // namespace
+
+void start(const config::Log& settings) {
+  level = level_named(settings.level);
+  line_format = settings.format;
+  auto made = std::make_shared<Writer>();
+  made->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
+  made->logger =
+      std::make_shared<spdlog::async_logger>("qrerank", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+                                             made->pool, spdlog::async_overflow_policy::overrun_oldest);
+  made->logger->set_pattern("%v");  // lines come formatted
+  made->logger->set_level(spdlog::level::trace);
+  made->logger->set_error_handler([](const std::string&) {});  // nowhere is left to say it
+  swap_writer(std::move(made));
+}
+
+// The last owner of the pool writes what waits, then joins its thread.
+void stop() {
+  swap_writer(nullptr);
+}
+
+void set_level(Level wanted) {
+  level = wanted;
+}
+
+bool enabled(Level asked) {
+  return asked >= level.load(std::memory_order_relaxed);
+}
+
+std::uint64_t dropped_lines() {
+  const auto current = current_writer();
+  return current == nullptr ? 0 : current->pool->overrun_counter();
+}
+
+void write(Level at, std::string_view request_id, std::string_view message, Fields fields) {
+  const auto line = format_line(std::chrono::system_clock::now(), line_format, at, request_id, message,
+                                {fields.begin(), fields.size()});
+  if (const auto current = current_writer()) {
+    current->logger->log(spdlog::level::info, spdlog::string_view_t(line));
+  } else {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+}
+
+}  // namespace qrerank::proxy::observe::log

@@ -1,0 +1,236 @@
+#include "proxy/observe/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <stdexcept>
+#include <vector>
+
+#include "proxy/observe/log.hpp"
+
+namespace qrerank::proxy::observe {
+namespace {
+
+constexpr std::array<std::string_view, 12> kEndpoints = {
+    "search",    "search/batch",    "search/groups",    "query",    "query/batch",    "query/groups",
+    "recommend", "recommend/batch", "recommend/groups", "discover", "discover/batch", "other"};
+constexpr std::array<std::string_view, 6> kOutcomes = {"passed",  "reranked", "fallback",
+                                                       "refused", "failed",   "cancelled"};
+constexpr std::array<std::string_view, 6> kUpstreamErrors = {"resolve", "connect",  "timeout",
+                                                             "cut_off", "protocol", "too_large"};
+constexpr std::array<std::string_view, 2> kSides = {"client", "upstream"};
+constexpr std::array<std::string_view, 4> kStages = {"upstream", "tokenize", "queue", "compute"};
+
+// Seconds: a cached answer takes under a millisecond, a large model on a CPU tens of seconds.
+const std::vector<double> kSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                      0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
+const std::vector<double> kTokens = {128, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+
+double seconds(std::chrono::microseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+template <class T>
+std::size_t at(T enumerator) {
+  return static_cast<std::size_t>(enumerator);
+}
+
+}  // namespace
+
+std::string_view label(Endpoint endpoint) {
+  return kEndpoints[at(endpoint)];
+}
+std::string_view label(Outcome outcome) {
+  return kOutcomes[at(outcome)];
+}
+std::string_view label(UpstreamError error) {
+  return kUpstreamErrors[at(error)];
+}
+std::string_view label(Side side) {
+  return kSides[at(side)];
+}
+
+Endpoint endpoint_named(std::string_view path) {
+  const auto found = std::ranges::find(kEndpoints, path);
+  return found == kEndpoints.end() ? Endpoint::other : static_cast<Endpoint>(found - kEndpoints.begin());
+}
+
+struct Metrics::Impl {
+  prometheus::Registry registry;
+
+  std::array<std::array<prometheus::Counter*, kOutcomes.size()>, kEndpoints.size()> requests{};
+  std::array<prometheus::Histogram*, kEndpoints.size()> request_seconds{};
+  std::map<std::string, prometheus::Counter*, std::less<>> fallbacks;
+  std::array<prometheus::Histogram*, kStages.size()> stage_seconds{};
+  std::array<prometheus::Gauge*, kSides.size()> connections{};
+  std::array<prometheus::Counter*, kSides.size()> connections_opened{};
+  std::array<prometheus::Counter*, kUpstreamErrors.size()> upstream_errors{};
+  prometheus::Counter* scored = counter("qrerank_candidates_total", "Candidates that were given a score.");
+  prometheus::Counter* cached =
+      counter("qrerank_cached_candidates_total", "Candidates whose score came from the cache.");
+  prometheus::Counter* batches = counter("qrerank_batches_total", "Batches computed.");
+  prometheus::Counter* texts = counter("qrerank_texts_total", "Texts computed.");
+  prometheus::Counter* tokens = counter("qrerank_tokens_total", "Tokens computed.");
+  prometheus::Counter* rejected =
+      counter("qrerank_rejected_texts_total", "Texts refused because the queue was full.");
+  prometheus::Counter* cache_hits = counter("qrerank_cache_hits_total", "Scores found in the cache.");
+  prometheus::Counter* cache_misses = counter("qrerank_cache_misses_total", "Scores not found in the cache.");
+  prometheus::Gauge* cache_size = gauge("qrerank_cache_bytes", "Memory that the score cache holds.");
+  prometheus::Gauge* queued_texts = gauge("qrerank_queue_texts", "Texts waiting to be scored.");
+  prometheus::Gauge* queued_tokens = gauge("qrerank_queue_tokens", "Tokens waiting to be scored.");
+  prometheus::Gauge* log_dropped =
+      gauge("qrerank_log_dropped_lines", "Log lines lost to a slow standard error.");
+  prometheus::Histogram* batch_tokens = &prometheus::BuildHistogram()
+                                             .Name("qrerank_batch_tokens")
+                                             .Help("Tokens per batch.")
+                                             .Register(registry)
+                                             .Add({}, kTokens);
+  prometheus::Histogram* batch_seconds = &prometheus::BuildHistogram()
+                                              .Name("qrerank_batch_compute_seconds")
+                                              .Help("Computing one batch.")
+                                              .Register(registry)
+                                              .Add({}, kSeconds);
+
+  explicit Impl(const Labels& labels) {
+    auto& request_family = prometheus::BuildCounter()
+                               .Name("qrerank_requests_total")
+                               .Help("Requests by endpoint and what became of them.")
+                               .Register(registry);
+    auto& duration_family = prometheus::BuildHistogram()
+                                .Name("qrerank_request_duration_seconds")
+                                .Help("First byte of the request to the last of the response.")
+                                .Register(registry);
+    for (std::size_t e = 0; e < kEndpoints.size(); ++e) {
+      for (std::size_t o = 0; o < kOutcomes.size(); ++o) {
+        requests[e][o] = &request_family.Add(
+            {{"endpoint", std::string(kEndpoints[e])}, {"outcome", std::string(kOutcomes[o])}});
+      }
+      request_seconds[e] = &duration_family.Add({{"endpoint", std::string(kEndpoints[e])}}, kSeconds);
+    }
+    auto& fallback_family = prometheus::BuildCounter()
+                                .Name("qrerank_fallbacks_total")
+                                .Help("Searches that were not reranked although asked for, by reason.")
+                                .Register(registry);
+    for (const auto reason : labels.reasons) {
+      fallbacks.emplace(reason, &fallback_family.Add({{"reason", std::string(reason)}}));
+    }
+    auto& stage_family = prometheus::BuildHistogram()
+                             .Name("qrerank_stage_duration_seconds")
+                             .Help("Where the time of reranked searches went.")
+                             .Register(registry);
+    for (std::size_t s = 0; s < kStages.size(); ++s) {
+      stage_seconds[s] = &stage_family.Add({{"stage", std::string(kStages[s])}}, kSeconds);
+    }
+    auto& open_family =
+        prometheus::BuildGauge().Name("qrerank_connections").Help("Open connections.").Register(registry);
+    auto& opened_family = prometheus::BuildCounter()
+                              .Name("qrerank_connections_opened_total")
+                              .Help("Connections opened.")
+                              .Register(registry);
+    for (std::size_t s = 0; s < kSides.size(); ++s) {
+      connections[s] = &open_family.Add({{"side", std::string(kSides[s])}});
+      connections_opened[s] = &opened_family.Add({{"side", std::string(kSides[s])}});
+    }
+    auto& error_family = prometheus::BuildCounter()
+                             .Name("qrerank_upstream_errors_total")
+                             .Help("Exchanges with the upstream that failed, by kind.")
+                             .Register(registry);
+    for (std::size_t k = 0; k < kUpstreamErrors.size(); ++k) {
+      upstream_errors[k] = &error_family.Add({{"kind", std::string(kUpstreamErrors[k])}});
+    }
+    prometheus::BuildGauge()
+        .Name("qrerank_build_info")
+        .Help("Always 1; the labels tell what is running.")
+        .Register(registry)
+        .Add({{"version", labels.version}, {"local_models", labels.with_torch ? "yes" : "no"}})
+        .Set(1);
+  }
+
+  prometheus::Counter* counter(const char* name, const char* help) {
+    return &prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+  }
+  prometheus::Gauge* gauge(const char* name, const char* help) {
+    return &prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  }
+};
+
+Metrics::Metrics(const Labels& labels) : impl_(std::make_unique<Impl>(labels)) {}
+Metrics::~Metrics() = default;
+
+void Metrics::request(Endpoint endpoint, Outcome outcome, Microseconds took) {
+  impl_->requests[at(endpoint)][at(outcome)]->Increment();
+  impl_->request_seconds[at(endpoint)]->Observe(seconds(took));
+}
+
+void Metrics::fallback(std::string_view reason) {
+  const auto found = impl_->fallbacks.find(reason);
+  if (found == impl_->fallbacks.end()) {
+    throw std::invalid_argument("not a reason of the closed set: " + std::string(reason));
+  }
+  found->second->Increment();
+}
+
+void Metrics::stages(Microseconds upstream, const reranker::Timings& timings) {
+  const std::array<Microseconds, kStages.size()> took = {upstream, timings.tokenize, timings.queue,
+                                                         timings.compute};
+  for (std::size_t s = 0; s < took.size(); ++s) {
+    impl_->stage_seconds[s]->Observe(seconds(took[s]));
+  }
+}
+
+void Metrics::candidates(std::size_t scored, std::size_t cached) {
+  impl_->scored->Increment(static_cast<double>(scored));
+  impl_->cached->Increment(static_cast<double>(cached));
+}
+
+void Metrics::connection_opened(Side side) {
+  impl_->connections[at(side)]->Increment();
+  impl_->connections_opened[at(side)]->Increment();
+}
+
+void Metrics::connection_closed(Side side) {
+  impl_->connections[at(side)]->Decrement();
+}
+
+void Metrics::upstream_error(UpstreamError error) {
+  impl_->upstream_errors[at(error)]->Increment();
+}
+
+void Metrics::batch(std::size_t texts, std::size_t tokens, Microseconds compute) {
+  impl_->batches->Increment();
+  impl_->texts->Increment(static_cast<double>(texts));
+  impl_->tokens->Increment(static_cast<double>(tokens));
+  impl_->batch_tokens->Observe(static_cast<double>(tokens));
+  impl_->batch_seconds->Observe(seconds(compute));
+}
+
+void Metrics::queue(std::size_t texts, std::size_t tokens) {
+  impl_->queued_texts->Set(static_cast<double>(texts));
+  impl_->queued_tokens->Set(static_cast<double>(tokens));
+}
+
+void Metrics::cache(std::size_t hits, std::size_t misses) {
+  impl_->cache_hits->Increment(static_cast<double>(hits));
+  impl_->cache_misses->Increment(static_cast<double>(misses));
+}
+
+void Metrics::cache_bytes(std::size_t bytes) {
+  impl_->cache_size->Set(static_cast<double>(bytes));
+}
+
+void Metrics::rejected_texts(std::size_t texts) {
+  impl_->rejected->Increment(static_cast<double>(texts));
+}
+
+std::string Metrics::text() const {
+  impl_->log_dropped->Set(static_cast<double>(log::dropped_lines()));
+  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+}
+
+}  // namespace qrerank::proxy::observe
