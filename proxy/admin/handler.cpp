@@ -1,0 +1,126 @@
+#include "proxy/admin/handler.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+#include "proxy/observe/metrics.hpp"
+
+namespace qrerank::proxy::admin {
+namespace {
+
+namespace json = boost::json;
+
+std::string text_of(const json::object& object) {
+  return json::serialize(object) + "\n";
+}
+
+// Why the program is not ready; empty when it is.
+std::string unready_reason(const AdminContext& context) {
+  if (context.draining()) {
+    return "draining";
+  }
+  const auto upstreams = context.upstreams();
+  if (std::ranges::none_of(upstreams, &UpstreamState::reachable)) {
+    const auto said = std::ranges::find_if(upstreams, [](const auto& u) { return !u.detail.empty(); });
+    return "no upstream is reachable" +
+           (said == upstreams.end() ? "" : ": " + said->url + ": " + said->detail);
+  }
+  const auto& name = context.config()->rerank.default_model;
+  const auto models = context.models();
+  const auto model = std::ranges::find(models, name, &reranker::ModelStatus::name);
+  if (model == models.end()) {
+    return "the default model " + name + " is not there";
+  }
+  // An unloaded model loads when it is first asked for.
+  if (model->state != reranker::ModelState::ready && model->state != reranker::ModelState::unloaded) {
+    return "the default model " + name + " is " + std::string(reranker::to_string(model->state)) +
+           (model->detail.empty() ? "" : ": " + model->detail);
+  }
+  return "";
+}
+
+AdminReply readyz(const AdminContext& context) {
+  const auto reason = unready_reason(context);
+  if (reason.empty()) {
+    return {200, "application/json", text_of({{"ready", true}}), ""};
+  }
+  return {503, "application/json", text_of({{"ready", false}, {"reason", reason}}), ""};
+}
+
+json::array models_of(const AdminContext& context) {
+  json::array models;
+  for (const auto& model : context.models()) {
+    models.push_back(json::object{{"name", model.name},
+                                  {"state", std::string(reranker::to_string(model.state))},
+                                  {"detail", model.detail},
+                                  {"family", model.family},
+                                  {"dtype", model.dtype},
+                                  {"device", model.device},
+                                  {"bytes", model.bytes}});
+  }
+  return models;
+}
+
+AdminReply status(const AdminContext& context) {
+  json::array upstreams;
+  for (const auto& upstream : context.upstreams()) {
+    upstreams.push_back(
+        json::object{{"url", upstream.url}, {"reachable", upstream.reachable}, {"detail", upstream.detail}});
+  }
+  const auto config = context.config();
+  json::array rules;
+  for (const auto& rule : config->collections) {
+    rules.push_back(json::string(rule.pattern));
+  }
+  const auto& defaults = config->rerank.defaults;
+  json::object summary{
+      {"proxy_listen", config::to_string(config->proxy.listen)},
+      {"default_model", config->rerank.default_model},
+      {"max_top_k", config->rerank.limits.max_top_k},
+      {"timeout_ms", defaults.timeout_ms ? json::value(*defaults.timeout_ms) : json::value(nullptr)},
+      {"collection_rules", std::move(rules)}};
+  return {200, "application/json",
+          text_of({{"version", context.version},
+                   {"uptime_seconds", context.uptime().count()},
+                   {"draining", context.draining()},
+                   {"upstreams", std::move(upstreams)},
+                   {"models", models_of(context)},
+                   {"config", std::move(summary)}}),
+          ""};
+}
+
+struct Page {
+  std::string_view path;
+  AdminReply (*answer)(const AdminContext&);
+};
+
+constexpr std::array kPages = {
+    Page{
+        "/livez",
+        [](const AdminContext&) -> AdminReply { return {200, "application/json", "{\"live\":true}\n", ""}; }},
+    Page{"/readyz", &readyz},
+    Page{"/metrics",
+         [](const AdminContext& context) -> AdminReply {
+           return {200, std::string(observe::Metrics::kContentType), context.metrics(), ""};
+         }},
+    Page{"/status", &status},
+};
+
+}  // namespace
+
+AdminReply handle(const AdminRequest& request, const AdminContext& context) {
+  const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+  const auto page = std::ranges::find(kPages, path, &Page::path);
+  if (page == kPages.end()) {
+    return {404, "application/json",
+            text_of({{"error", "no such page; there are /livez, /readyz, /metrics and /status"}}), ""};
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    return {405, "application/json", text_of({{"error", "only GET and HEAD are answered here"}}),
+            "GET, HEAD"};
+  }
+  return page->answer(context);
+}
+
+}  // namespace qrerank::proxy::admin

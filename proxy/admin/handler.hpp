@@ -1,0 +1,56 @@
+// The program's own endpoints, answered from callbacks: no sockets here, see server.hpp.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/config/config.hpp"
+#include "reranker/scorer.hpp"
+
+namespace qrerank::proxy::admin {
+
+struct AdminRequest {
+  std::string method;
+  std::string target;  ///< a query string is ignored
+};
+
+struct AdminReply {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::string allow;  ///< for 405; empty: no header
+};
+
+/// One upstream as /status and /readyz see it.
+struct UpstreamState {
+  std::string url;
+  bool reachable = false;
+  std::string detail;  ///< why not, or empty
+};
+
+/// What the handler may ask the program. Each is called on the admin listener's thread and must not block.
+struct AdminContext {
+  std::string version;
+  std::function<std::chrono::seconds()> uptime;
+  std::function<std::vector<UpstreamState>()> upstreams;
+  std::function<std::vector<reranker::ModelStatus>()> models;
+  std::function<bool()> draining;  ///< told to stop: not ready any more
+  std::function<std::shared_ptr<const config::Config>()> config;
+  std::function<std::string()> metrics;  ///< Prometheus' text
+};
+
+/// GET (or HEAD) of
+///   /livez    200 while the program runs at all
+///   /readyz   200, or 503 with {"ready":false,"reason":…}: an upstream is reachable, the default model is
+///   ready or
+///             will load when first asked, and the program is not draining
+///   /metrics  Prometheus' text format
+///   /status   version, uptime, upstreams, models, and a summary of the configuration
+/// Anything else: 404 {"error":…}; another method: 405.
+AdminReply handle(const AdminRequest& request, const AdminContext& context);
+
+}  // namespace qrerank::proxy::admin

@@ -1,0 +1,205 @@
+#include "proxy/admin/server.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <exception>
+#include <set>
+
+#include "proxy/observe/log.hpp"
+
+namespace qrerank::proxy::admin {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using Tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+struct Server::Impl {
+  Impl(asio::io_context& io, Handler h, ServerLimits l)
+      : acceptor(io), retry(io), handler(std::move(h)), limits(l) {}
+
+  Tcp::acceptor acceptor;
+  asio::steady_timer retry;
+  Handler handler;
+  ServerLimits limits;
+  std::set<beast::tcp_stream*> connections;
+  bool stopped = false;
+};
+
+// Coroutines of the server; named functions that take values, so that nothing they use can go away.
+struct ServerLoops {
+  using Impl = std::shared_ptr<Server::Impl>;
+
+  // Membership in the set of open connections, for stop().
+  struct Registered {
+    Registered(Impl i, beast::tcp_stream& s) : impl(std::move(i)), stream(s) {
+      impl->connections.insert(&stream);
+    }
+    ~Registered() { impl->connections.erase(&stream); }
+    Registered(const Registered&) = delete;
+    Registered& operator=(const Registered&) = delete;
+    Impl impl;
+    beast::tcp_stream& stream;
+  };
+
+  static http::response<http::string_body> answer(const Impl& impl,
+                                                  const http::request<http::string_body>& request) {
+    AdminReply reply;
+    try {
+      reply = impl->handler({std::string(request.method_string()), std::string(request.target())});
+    } catch (const std::exception& bug) {
+      observe::log::error("", "an admin page failed",
+                          {{"target", std::string(request.target())}, {"why", bug.what()}});
+      reply = {500, "application/json", "{\"error\":\"internal\"}\n", ""};
+    }
+    http::response<http::string_body> response(static_cast<http::status>(reply.status), request.version());
+    response.set(http::field::content_type, reply.content_type);
+    response.set(http::field::cache_control, "no-store");
+    response.set("X-Content-Type-Options", "nosniff");
+    if (!reply.allow.empty()) {
+      response.set(http::field::allow, reply.allow);
+    }
+    response.keep_alive(request.keep_alive());
+    response.content_length(reply.body.size());
+    if (request.method() != http::verb::head) {
+      response.body() = std::move(reply.body);
+    }
+    return response;
+  }
+
+  static http::response<http::string_body> refusal(const error_code& error) {
+    const bool header = error == http::error::header_limit;
+    const bool body = error == http::error::body_limit;
+    http::response<http::string_body> response(
+        header ? http::status::request_header_fields_too_large
+               : (body ? http::status::payload_too_large : http::status::bad_request),
+        11);
+    response.set(http::field::content_type, "application/json");
+    response.keep_alive(false);
+    response.body() = "{\"error\":\"not a request that is answered here\"}\n";
+    response.prepare_payload();
+    return response;
+  }
+
+  static asio::awaitable<void> converse(Impl impl, Tcp::socket socket) {
+    beast::tcp_stream stream(std::move(socket));
+    const Registered registered(impl, stream);
+    beast::flat_buffer buffer(impl->limits.max_header_bytes + impl->limits.max_body_bytes);
+    for (bool more = true; more;) {
+      http::request_parser<http::string_body> parser;
+      parser.header_limit(static_cast<std::uint32_t>(impl->limits.max_header_bytes));
+      parser.body_limit(impl->limits.max_body_bytes);
+      stream.expires_after(impl->limits.read_timeout);
+      error_code read_error;
+      co_await http::async_read(stream, buffer, parser,
+                                asio::redirect_error(asio::use_awaitable, read_error));
+      // Errors of the parser mean bytes that are no request; all others, that nobody is there to answer.
+      const bool malformed =
+          read_error && read_error.category() == http::make_error_code(http::error{}).category() &&
+          read_error != http::error::end_of_stream && read_error != http::error::partial_message;
+      if (read_error && !malformed) {
+        break;
+      }
+      auto response = malformed ? refusal(read_error) : answer(impl, parser.get());
+      more = response.keep_alive() && !impl->stopped;
+      stream.expires_after(impl->limits.write_timeout);
+      error_code write_error;
+      http::response_serializer<http::string_body> serializer(response);
+      co_await http::async_write(stream, serializer, asio::redirect_error(asio::use_awaitable, write_error));
+      more = more && !write_error;
+    }
+    error_code ignored;  // the peer may be gone already
+    stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
+  }
+
+  static asio::awaitable<void> accept_all(Impl impl) {
+    while (!impl->stopped) {
+      error_code error;
+      Tcp::socket socket =
+          co_await impl->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+      if (impl->stopped) {
+        break;
+      }
+      if (error) {
+        // Out of descriptors or the like: it passes, but not by asking again at once.
+        observe::log::warn("", "the admin listener cannot accept", {{"why", error.message()}});
+        impl->retry.expires_after(std::chrono::milliseconds(100));
+        error_code waited;
+        co_await impl->retry.async_wait(asio::redirect_error(asio::use_awaitable, waited));
+        continue;
+      }
+      if (impl->connections.size() < impl->limits.max_connections) {
+        asio::co_spawn(impl->acceptor.get_executor(), converse(impl, std::move(socket)), asio::detached);
+      }
+    }
+  }
+};
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::start(asio::io_context& io,
+                                                                 const config::Endpoint& listen,
+                                                                 Handler handler, ServerLimits limits) {
+  auto impl = std::make_shared<Impl>(io, std::move(handler), limits);
+  auto host = listen.host;
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  error_code error;
+  const auto refused = [&](std::string_view step) {
+    return tl::unexpected("admin.listen " + config::to_string(listen) + ": " + std::string(step) + ": " +
+                          error.message());
+  };
+  Tcp::resolver resolver(io);
+  const auto found = resolver.resolve(host, std::to_string(listen.port), Tcp::resolver::passive, error);
+  if (error) {
+    return refused("cannot find the address");
+  }
+  const Tcp::endpoint endpoint = found.begin()->endpoint();
+  impl->acceptor.open(endpoint.protocol(), error);
+  if (!error) {
+    impl->acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+  }
+  if (!error) {
+    impl->acceptor.bind(endpoint, error);
+  }
+  if (!error) {
+    impl->acceptor.listen(asio::socket_base::max_listen_connections, error);
+  }
+  if (error) {
+    return refused("cannot listen");
+  }
+  asio::co_spawn(io, ServerLoops::accept_all(impl), asio::detached);
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Server(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() {
+  stop();
+}
+
+config::Endpoint Server::address() const {
+  error_code error;
+  const auto local = impl_->acceptor.local_endpoint(error);
+  const auto host = local.address().to_string();
+  return {local.address().is_v6() ? "[" + host + "]" : host, local.port()};
+}
+
+void Server::stop() {
+  impl_->stopped = true;
+  error_code ignored;  // closing what is closed already is no failure
+  impl_->acceptor.close(ignored);
+  impl_->retry.cancel();
+  for (auto* stream : impl_->connections) {
+    stream->close();
+  }
+}
+
+}  // namespace qrerank::proxy::admin
