@@ -45,21 +45,24 @@ models:
 
 
 class Api:
-    """JSON over one kept connection. An answer of 400 or more ends the demo with the server's words."""
+    """JSON requests, each on a connection of its own (Qdrant closes idle ones after seconds). A status that is not
+    expected ends the program with the server's words."""
 
     def __init__(self, url):
         self.url = url
-        self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=300)
+        self.address = urllib.parse.urlsplit(url).netloc
 
     def __call__(self, method, path, body=None, accept=(200,)):
         content = None if body is None else json.dumps(body).encode()
+        connection = http.client.HTTPConnection(self.address, timeout=300)
         try:
-            self.connection.request(method, path, content, {"Content-Type": "application/json"})
-            response = self.connection.getresponse()
+            connection.request(method, path, content, {"Content-Type": "application/json"})
+            response = connection.getresponse()
             answer = response.read()
         except (http.client.HTTPException, OSError) as error:
-            self.connection.close()  # the next request opens it anew
             raise Failed(f"{method} {self.url}{path}: {error or type(error).__name__}") from error
+        finally:
+            connection.close()
         if response.status not in accept:
             raise Failed(f"{method} {self.url}{path}: {response.status} {answer[:600].decode(errors='replace')}")
         return json.loads(answer) if answer else None, response.headers
@@ -178,7 +181,6 @@ def run(args, stack):
     finally:
         # In somebody's own Qdrant nothing of ours stays behind.
         with contextlib.suppress(Failed):  # it may have ended itself
-            direct.connection.close()
             direct("DELETE", f"/collections/{COLLECTION}", accept=(200, 404))
 
 

@@ -36,12 +36,21 @@ LAYOUT = {"bert": (["[CLS]"], ["[SEP]"], ["[SEP]"]), "roberta": (["<s>"], ["</s>
 LAYOUT["xlm-roberta"] = LAYOUT["roberta"]
 
 
+def text_ids(tokenizer, text):
+    """A text's own ids. Where a Unigram vocabulary spells a special token as a piece, the unknown token stands for
+    it: no text may place a control token."""
+    unknown = {tokenizer.token_to_id(t) for t in ("[UNK]", "<unk>")} - {None}
+    control = {i for i, t in tokenizer.get_added_tokens_decoder().items() if t.special} - unknown
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    return [min(unknown) if i in control else i for i in ids]
+
+
 def pair_ids(tokenizer, family, query, text, max_length):
     """Token ids and types of a pair, the document truncated first."""
     before, between, after = ([tokenizer.token_to_id(t) for t in part] for part in LAYOUT[family])
     room = max_length - len(before) - len(between) - len(after)
-    q = tokenizer.encode(query, add_special_tokens=False).ids[:room]
-    d = tokenizer.encode(text, add_special_tokens=False).ids[: room - len(q)]
+    q = text_ids(tokenizer, query)[:room]
+    d = text_ids(tokenizer, text)[: room - len(q)]
     ids = before + q + between + d + after
     types = [0] * (len(before) + len(q) + len(between)) + [1] * (len(d) + len(after))
     return ids, types if family == "bert" else None
@@ -91,7 +100,7 @@ def minilm(folder, corpus):
     ]
     write(GOLDEN / "minilm.json", {
         "model": "ms-marco-MiniLM-L12-v2", "reference": "transformers float32, one pair at a time",
-        "tokens": [{"text": t, "ids": tokenizer.encode(t, add_special_tokens=False).ids} for t in ODD_TEXTS],
+        "tokens": [{"text": t, "ids": text_ids(tokenizer, t)} for t in ODD_TEXTS],
         "cases": cases_of(model, tokenizer, "bert", 512, queries),
     })
 
@@ -168,7 +177,7 @@ def small(family, seed, corpus):
     queries = [(BERLIN, BERLIN_TEXTS + ODD_TEXTS + ["word " * 200]), ("very " * 100, ["short", "another " * 50])]
     write(folder / "cases.json", {
         "family": family,
-        "tokens": [{"text": t, "ids": tokenizer.encode(t, add_special_tokens=False).ids} for t in ODD_TEXTS],
+        "tokens": [{"text": t, "ids": text_ids(tokenizer, t)} for t in ODD_TEXTS],
         "cases": cases_of(model, tokenizer, family, 64, queries),
     })
 
