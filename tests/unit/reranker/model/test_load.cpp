@@ -1,0 +1,169 @@
+// What load_model says about folders that are not as they should be.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+#include "reranker/model/model.hpp"
+#include "tests/unit/reranker/model/golden.hpp"
+#include "tests/unit/reranker/model/safetensors_file.hpp"
+
+using namespace qrerank::reranker::model;
+using qrerank::tests::golden_folder;
+using qrerank::tests::TemporaryFolder;
+
+namespace {
+
+std::string read(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  if (at == std::string::npos) throw std::logic_error("not in the text: " + from);
+  text.replace(at, from.size(), to);
+}
+
+/// The small BERT in a folder that a test may spoil.
+struct SmallBert {
+  SmallBert() {
+    for (const auto* name : {"config.json", "tokenizer.json", "model.safetensors"}) {
+      std::filesystem::copy(golden_folder() / "small" / "bert" / name, folder.path() / name);
+    }
+    spec.name = "small";
+    spec.path = folder.path().string();
+    spec.device = "cpu";
+    spec.dtype = "float32";
+    spec.threads = 1;
+  }
+
+  void edit(const std::string& name, const std::string& from, const std::string& to) const {
+    auto text = read(folder.path() / name);
+    replace(text, from, to);
+    folder.write(name, text);
+  }
+
+  [[nodiscard]] std::string error() const {
+    const auto model = load_model(spec);
+    return model ? "" : model.error().message;
+  }
+
+  TemporaryFolder folder;
+  ModelSpec spec;
+};
+
+void check_says(const std::string& error, const std::string& wanted) {
+  BOOST_TEST(error.find(wanted) != std::string::npos, "'" << error << "' does not say '" << wanted << "'");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(load)
+
+BOOST_AUTO_TEST_CASE(the_description_of_a_loaded_model) {
+  SmallBert bert;
+  const auto model = load_model(bert.spec);
+  BOOST_REQUIRE(model.has_value());
+  const auto& info = (*model)->info();
+  BOOST_TEST(info.name == "small");
+  BOOST_TEST(info.device == "cpu");
+  BOOST_TEST(info.max_length == 64U);
+  BOOST_TEST(info.weight_bytes > 50'000U);
+  BOOST_TEST(!info.follows_instructions);
+  bert.spec.dtype = "bfloat16";
+  const auto other = load_model(bert.spec);
+  BOOST_REQUIRE(other.has_value());
+  BOOST_TEST((*other)->info().recipe_version != info.recipe_version);
+  bert.spec.dtype = "auto";
+  bert.spec.device = "auto";
+  BOOST_TEST(bert.error() == "");
+}
+
+BOOST_AUTO_TEST_CASE(max_length_is_the_smaller_of_model_and_setting) {
+  SmallBert bert;
+  for (const auto& [set, expected] : {std::pair{20U, 20U}, std::pair{1000U, 64U}, std::pair{0U, 64U}}) {
+    bert.spec.max_length = set;
+    const auto model = load_model(bert.spec);
+    BOOST_REQUIRE(model.has_value());
+    BOOST_TEST((*model)->info().max_length == expected);
+    std::string text;
+    for (int i = 0; i < 200; ++i) text += "word ";
+    const auto encoded = (*model)->encode("", "a question", std::vector{text, std::string()});
+    BOOST_TEST(encoded.texts.at(0).ids.size() == expected);
+    BOOST_TEST(encoded.texts.at(1).ids.size() < expected);
+  }
+  bert.spec.max_length = 3;
+  check_says(bert.error(), "max_length");
+}
+
+BOOST_AUTO_TEST_CASE(settings_that_cannot_be_met) {
+  SmallBert bert;
+  bert.spec.dtype = "float64";
+  check_says(bert.error(), "dtype: expected auto, float32 or bfloat16, found 'float64'");
+  bert.spec.dtype = "float32";
+  for (const std::string device : {"gpu", "cuda:", "cuda:x", "cuda:999999999999", "cuda:-1", ""}) {
+    bert.spec.device = device;
+    check_says(bert.error(), "device: expected auto, cpu, cuda or cuda:N, found '" + device + "'");
+  }
+  bert.spec.device = "cuda:63";
+  check_says(bert.error(), "device cuda:63: ");
+}
+
+BOOST_AUTO_TEST_CASE(missing_and_broken_files_are_named) {
+  for (const std::string name : {"config.json", "tokenizer.json", "model.safetensors"}) {
+    SmallBert bert;
+    bert.folder.write(name, "{");
+    check_says(bert.error(), (bert.folder.path() / name).string());
+    std::filesystem::remove(bert.folder.path() / name);
+    check_says(bert.error(), (bert.folder.path() / name).string());
+  }
+  ModelSpec nowhere;
+  nowhere.path = "/nonexistent";
+  const auto model = load_model(nowhere);
+  BOOST_REQUIRE(!model);
+  check_says(model.error().message, "/nonexistent/config.json");
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_the_configuration) {
+  const SmallBert wider;
+  wider.edit("config.json", "\"intermediate_size\": 64", "\"intermediate_size\": 63");
+  check_says(
+      wider.error(),
+      "model.safetensors: tensor 'bert.encoder.layer.0.intermediate.dense.weight': expected shape [63, 32], "
+      "found [64, 32]");
+  const SmallBert deeper;
+  deeper.edit("config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3");
+  check_says(deeper.error(),
+             "tensor 'bert.encoder.layer.2.attention.self.query.weight': expected shape [32, 32]");
+  const SmallBert smaller;
+  smaller.edit("config.json", "\"vocab_size\": 300", "\"vocab_size\": 299");
+  check_says(smaller.error(), "expected at most the 299 tokens of config.json, found 300");
+  const SmallBert integers;
+  integers.edit("model.safetensors", R"("bert.pooler.dense.bias":{"dtype":"F32")",
+                R"("bert.pooler.dense.bias":{"dtype":"I32")");
+  check_says(integers.error(), "tensor 'bert.pooler.dense.bias': expected dtype F32, BF16 or F16, found I32");
+}
+
+BOOST_AUTO_TEST_CASE(not_a_number_comes_back_as_it_is) {
+  SmallBert bert;
+  // The head's last bias is one float32 somewhere in the file: make all of the classifier's row NaN by its
+  // bytes.
+  auto file = read(bert.folder.path() / "model.safetensors");
+  const auto at = file.find("\"classifier.bias\"");
+  const auto offsets = file.find("\"data_offsets\":[", at) + 16;
+  std::uint64_t header = 0;
+  for (int i = 8; i-- > 0;)
+    header = header << 8U | static_cast<unsigned char>(file[static_cast<std::size_t>(i)]);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(file.data() + 8 + header + std::stoull(file.substr(offsets)), &nan, sizeof nan);
+  bert.folder.write("model.safetensors", file);
+  const auto model = load_model(bert.spec);
+  BOOST_REQUIRE(model.has_value());
+  const auto encoded = (*model)->encode("", "q", std::vector<std::string>{"d"});
+  const auto logits = (*model)->logits(std::vector{BatchItem{nullptr, &encoded.texts[0]}});
+  BOOST_TEST(std::isnan(logits.at(0)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
