@@ -16,7 +16,7 @@ namespace {
 std::vector<double> z_scores(std::vector<double> values) {
   const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
   if (values.empty() || *least == *greatest) {
-    // Decided by comparison: a mean that rounds would leave a tiny deviation to divide by.
+    // By comparison: no rounded mean can leave a deviation to divide by, and no zeros reach the scaling.
     return std::vector<double>(values.size(), 0.0);
   }
   // z-scores do not change with the scale, and squares of scaled values cannot overflow.

@@ -142,9 +142,13 @@ struct PointWriter::Parser {
     }
     out.push_back('{');
     const Done walked = for_members(object, [&](std::string_view token, ondemand::value& value) -> Done {
-      key.clear();
-      append_unescaped(key, unquoted(token));
-      if ((std::find(members.begin(), members.end(), key) != members.end()) != keep) {
+      std::string_view name = unquoted(token);
+      if (name.find('\\') != std::string_view::npos) {
+        key.clear();
+        append_unescaped(key, name);
+        name = key;
+      }
+      if ((std::find(members.begin(), members.end(), name) != members.end()) != keep) {
         return {};
       }
       const auto slice = slice_of(value);

@@ -168,6 +168,7 @@ BOOST_AUTO_TEST_CASE(which_values_give_text) {
       {R"({"t\u0065xt":"escaped key"})", "escaped key"},
       {R"({"text":"first","text":"second"})", "first"},
       {R"({"other":{"text":"x"}})", ""},
+      {R"({"text":[{"text":"x"}]})", ""},
       {R"({})", ""},
   };
   for (const auto& [payload, text] : cases) {
@@ -212,6 +213,10 @@ BOOST_AUTO_TEST_CASE(paths_into_a_payload) {
       BOOST_TEST(text_of(payload, fields(paths)) == text);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(of_a_name_twice_the_first_counts_below_the_top_too) {
+  BOOST_TEST(text_of(R"({"m":{"a":"x","b":"z","a":"y"}})", fields({"m.a"})) == "x");
 }
 
 BOOST_AUTO_TEST_CASE(the_first_field_that_has_text) {

@@ -123,6 +123,7 @@ BOOST_AUTO_TEST_CASE(equal_values_have_z_zero) {
   for (const Ranked& ranked : page) {
     BOOST_TEST(ranked.score.view() == "0.5");
   }
+  BOOST_TEST(rank(std::vector<Judged>{{0.0, 0.0}, {0.0, 0.0}}, {.weight = 0.5}).at(1).score.view() == "0.5");
   BOOST_TEST(rank(std::vector<Judged>{{0.1, 7.0}}, {.weight = 0.5}).at(0).score.view() == "0.5");
 }
 
