@@ -36,29 +36,22 @@ Pool::Pool(asio::io_context& context, http::Deadlines& deadlines, const config::
       idle_(config.urls.size()),
       expiry_(deadlines, [this] { expire(); }) {}
 
-std::size_t Pool::next_url() {
-  turn_ = turn_ + 1 < config_.urls.size() ? turn_ + 1 : 0;
-  return turn_;
-}
-
 Lease Pool::take_idle() {
-  const std::size_t first = next_url();
-  for (std::size_t i = 0; i < idle_.size(); ++i) {
-    auto& stack = idle_[(first + i) % idle_.size()];
-    while (!stack.empty()) {
-      std::unique_ptr<Connection> connection = std::move(stack.back());
-      stack.pop_back();
-      // Closed by the upstream meanwhile, or talking out of turn: not one to send a request on.
-      if (!connection->wire.quiet()) continue;
-      connection->reused = true;
-      return Lease(*this, std::move(connection));
-    }
+  turn_ = turn_ + 1 < config_.urls.size() ? turn_ + 1 : 0;
+  auto& stack = idle_[turn_];
+  while (!stack.empty()) {
+    std::unique_ptr<Connection> connection = std::move(stack.back());
+    stack.pop_back();
+    // Closed by the upstream meanwhile, or talking out of turn: not one to send a request on.
+    if (!connection->wire.quiet()) continue;
+    connection->reused = true;
+    return Lease(*this, std::move(connection));
   }
   return {};
 }
 
 http::Awaitable<LeaseResult> Pool::connect() {
-  const std::size_t first = next_url();
+  const std::size_t first = turn_;
   for (std::size_t i = 0;; ++i) {
     LeaseResult lease = co_await connect_to((first + i) % config_.urls.size());
     if (lease || i + 1 >= config_.urls.size()) co_return lease;

@@ -62,10 +62,11 @@ class Pool {
  public:
   Pool(http::asio::io_context& context, http::Deadlines& deadlines, const config::Upstream& config);
 
-  /// An idle connection that is still quiet, if there is one; never waits.
+  /// Gives the turn to the next upstream. An idle connection to it that is still quiet, if there is one;
+  /// never waits.
   [[nodiscard]] Lease take_idle();
 
-  /// A new connection to the next upstream in turn; where one refuses, to the one after it.
+  /// A new connection to the upstream whose turn it is; where it refuses, to the one after it.
   [[nodiscard]] http::Awaitable<LeaseResult> connect();
 
   /// Closes the idle ones and keeps no more.
@@ -83,7 +84,6 @@ class Pool {
 
   void put_back(std::unique_ptr<Connection> connection);
   void expire();
-  [[nodiscard]] std::size_t next_url();
   [[nodiscard]] http::Awaitable<LeaseResult> connect_to(std::size_t url);
   [[nodiscard]] http::Awaitable<tl::expected<Endpoints, UpstreamError>> resolve(std::size_t url);
 
