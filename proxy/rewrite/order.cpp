@@ -33,7 +33,7 @@ std::vector<double> z_scores(std::vector<double> values) {
   }
   const double deviation = std::sqrt(squares / count);
   for (double& value : values) {
-    value = deviation > 0 ? value / deviation : 0.0;
+    value /= deviation;  // not 0: they differ, and are scaled to 1
   }
   return values;
 }
