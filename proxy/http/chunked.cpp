@@ -16,6 +16,16 @@ using BeastView = boost::beast::string_view;
 // No valid rest of a chunked body is shorter than the last chunk, and Beast's parser expects as much to be
 // there.
 constexpr std::size_t kLastChunk = 5;  // "0\r\n\r\n"
+// Of one size line with its extensions, or of the trailers.
+constexpr std::size_t kMaxLine = 16 * 1024;
+
+// Beast waits for a CR; a line that ends without one would wait for ever.
+bool has_bare_lf(std::string_view text) {
+  for (std::size_t lf = text.find('\n'); lf != std::string_view::npos; lf = text.find('\n', lf + 1)) {
+    if (lf == 0 || text[lf - 1] != '\r') return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -101,6 +111,10 @@ ChunkedDecoder::Step ChunkedDecoder::decode(char* bytes, std::size_t size) {
       return step;
     }
     if (error) break;  // need_more
+  }
+  if (!parser_->in_chunk) {
+    const std::string_view line(bytes + step.consumed, size - step.consumed);
+    if (line.size() > kMaxLine || has_bare_lf(line)) step.state = State::malformed;
   }
   return step;
 }

@@ -42,6 +42,11 @@ class Deadlines {
  public:
   Deadlines(asio::io_context& context, Clock::duration tick) : timer_(context), tick_(tick) {}
 
+  /// Stops the timer if nothing is armed, so that its thread can end now and not a tick later.
+  void rest() {
+    if (armed_.empty()) timer_.cancel();
+  }
+
  private:
   friend class Deadline;
   using List = boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>>;

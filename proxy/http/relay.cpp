@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kStreamBytes = 64 * 1024;
 // A held body up to this is sent before the response is read: it fits into the kernel's buffers.
 constexpr std::size_t kSendAtOnce = 64 * 1024;
+// No limit on the response while the request is still going out: its own limits end it.
+constexpr std::chrono::hours kWhileUploading{24 * 365};
 
 }  // namespace
 
@@ -77,7 +79,7 @@ Awaitable<void> Relay::attempt(upstream::Lease& lease, const RelayRequest& reque
     response_until_ = Clock::now() + pool_.config().response_timeout;
     co_await receive(up, request);
   } else {
-    response_until_ = Clock::time_point::max();
+    response_until_ = Clock::now() + kWhileUploading;
     uploading_ = true;
     auto sending = upload(up, request);
     auto receiving = download(up, request);
@@ -138,9 +140,10 @@ Awaitable<void> Relay::send_body(Connection& up, const RelayRequest& request) {
 // False when the upload is over: the upstream closed (its answer may still come), stalled, or has answered.
 Awaitable<bool> Relay::send_piece(Connection& up, OutgoingBody& piece) {
   const ErrorCode failed = co_await up.wire.write(piece.buffers(), pool_.config().response_timeout);
-  if (response_over_) co_return false;
-  if (failed == asio::error::timed_out) fail(describe(pool_, up, failed, "sending the request"));
-  co_return !failed;
+  // The time limit ended the wait for the response too, as cut off: this is the real reason.
+  if (failed == asio::error::timed_out && result_.status == 0)
+    fail(describe(pool_, up, failed, "sending the request"));
+  co_return !failed && !response_over_;
 }
 
 Awaitable<void> Relay::download(Connection& up, const RelayRequest& request) {

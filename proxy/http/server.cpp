@@ -86,7 +86,7 @@ struct Worker {
       session->unlink();
       session.reset();
       if (observer != nullptr) observer->connection_closed();
-      if (draining && sessions.empty()) drain_limit.disarm();
+      if (draining) end_when_empty();
       on_place();
     };
     Session& running = *session;
@@ -100,8 +100,15 @@ struct Worker {
     draining = true;
     pool.shut();
     for (Session& session : sessions) session.close_if_idle();
-    if (!sessions.empty()) drain_limit.arm(limit);
+    drain_limit.arm(limit);
     work.reset();
+    end_when_empty();
+  }
+
+  void end_when_empty() {
+    if (!sessions.empty()) return;
+    drain_limit.disarm();
+    deadlines.rest();
   }
 
   void kill_all() {
