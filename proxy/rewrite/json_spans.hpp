@@ -3,7 +3,6 @@
 // json_splice.hpp's work; what members mean is request_*.hpp's.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -20,7 +19,26 @@ enum class JsonKind : std::uint8_t { null, boolean, number, string, array, objec
 /// Containers inside one another, the outermost included. Qdrant refuses the 128th.
 inline constexpr std::size_t kMaxJsonDepth = 128;
 
+/// Values that a tree keeps, a bound on its memory (about 50 bytes each).
+inline constexpr std::size_t kMaxJsonValues = 1'000'000;
+
 class JsonTree;
+
+/// How a tree keeps a value: for JsonValue and the reader only.
+struct JsonNode {
+  JsonKind kind = JsonKind::null;
+  bool escaped_key = false;     // the key is unescaped_[key_index], else it stands in the text
+  bool escaped_text = false;    // a string whose text is unescaped_[text_index]
+  bool holds_numbers = false;   // an array with elements that have no node
+  std::uint32_t begin = 0;      // byte offset
+  std::uint32_t end = 0;        // byte offset
+  std::uint32_t key_begin = 0;  // of the key's opening quote; begin when there is no key
+  std::uint32_t key_size = 0;   // bytes between the quotes, when not escaped
+  std::uint32_t key_index = 0;
+  std::uint32_t text_index = 0;
+  std::uint32_t parent = 0;  // the root is its own
+  std::uint32_t after = 0;   // the node behind the last descendant: descendants follow their ancestors
+};
 
 /// One value of a tree: a light handle that is valid as long as the tree is (and stays where it is) and the
 /// text lives.
@@ -46,6 +64,11 @@ class JsonValue {
   class Children;
   [[nodiscard]] Children children() const;
 
+  /// The object or array that the value stands in; of the root itself.
+  [[nodiscard]] JsonValue parent() const;
+  /// An array with numbers among its elements.
+  [[nodiscard]] bool holds_numbers() const;
+
   /// The first member of that name of an object; nothing for other kinds.
   [[nodiscard]] std::optional<JsonValue> find(std::string_view key) const;
 
@@ -62,21 +85,27 @@ class JsonValue {
 
   [[nodiscard]] const JsonTree& tree() const { return *tree_; }
   bool operator==(const JsonValue&) const = default;
+  /// The text's order.
+  bool operator<(const JsonValue& other) const { return index_ < other.index_; }
 
  private:
   friend class JsonTree;
   JsonValue(const JsonTree& tree, std::uint32_t index) : tree_(&tree), index_(index) {}
+  [[nodiscard]] const JsonNode& node() const;
 
   const JsonTree* tree_;
   std::uint32_t index_;
 };
 
-/// A parsed text. Holds no bytes of the text but keys that had escapes; the text must outlive it.
+/// A parsed text. The text must outlive it; only keys and strings that had escapes are held here. Numbers
+/// that are elements of arrays (vectors, lists of ids) are checked but not kept: they are no children, the
+/// array only says that it had some.
 class JsonTree {
  public:
   /// Parses one JSON text as RFC 8259 has it: valid UTF-8 without a byte order mark, nothing behind the
-  /// value, nesting up to kMaxJsonDepth, numbers that a double can hold. The error says what is wrong, never
-  /// content. Costs one copy of the text while it runs.
+  /// value, nesting up to kMaxJsonDepth, numbers that a double can hold, whole surrogate pairs, at most
+  /// kMaxJsonValues values kept and less than 4 GiB. The error says what is wrong, never content. Costs one
+  /// copy of the text while it runs.
   static tl::expected<JsonTree, std::string> parse(std::string_view text);
 
   [[nodiscard]] JsonValue root() const { return {*this, 0}; }
@@ -86,20 +115,9 @@ class JsonTree {
   friend class JsonValue;
   friend class JsonReader;
 
-  struct Node {
-    JsonKind kind = JsonKind::null;
-    bool escaped_key = false;     // the key is keys_[key_index], else it stands in the text
-    std::uint32_t begin = 0;      // bytes
-    std::uint32_t end = 0;        // bytes
-    std::uint32_t key_begin = 0;  // the opening quote; begin when there is no key
-    std::uint32_t key_size = 0;   // bytes between the quotes
-    std::uint32_t key_index = 0;  // escaped_key only
-    std::uint32_t after = 0;      // the node behind this one's last descendant: children follow their parent
-  };
-
   std::string_view text_;
-  std::vector<Node> nodes_;  // in the text's order, the root first
-  std::vector<std::string> keys_;
+  std::vector<JsonNode> nodes_;         // in the text's order, the root first
+  std::vector<std::string> unescaped_;  // keys and strings that had escapes
 };
 
 class JsonValue::Iterator {
@@ -109,7 +127,7 @@ class JsonValue::Iterator {
 
   Iterator() = default;
   Iterator(const JsonTree& tree, std::uint32_t index) : tree_(&tree), index_(index) {}
-  JsonValue operator*() const { return {*tree_, index_}; }
+  JsonValue operator*() const { return JsonValue(*tree_, index_); }
   Iterator& operator++();
   Iterator operator++(int) {
     Iterator before = *this;

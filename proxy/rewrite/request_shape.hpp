@@ -23,37 +23,37 @@ enum class SearchKind {
 /// A `query` object of the query endpoint, or a prefetch's.
 struct QueryShape {
   std::optional<JsonValue>
-      document;                  ///< an object with a string member `text`, at `query` or `query.nearest`
-  bool has_order = true;         ///< false: none, null, order_by, sample or context
-  std::optional<JsonValue> mmr;  ///< `query.mmr` beside `nearest`
-  std::optional<JsonValue> candidates_limit;  ///< `query.mmr.candidates_limit`, also when null
+      document;                    ///< an object with a string member `text`, at `query` or `query.nearest`
+  bool has_order = true;           ///< false: none, null, order_by, sample or context
+  std::optional<JsonValue> mmr{};  ///< `query.mmr` beside `nearest`
+  std::optional<JsonValue> candidates_limit{};  ///< `query.mmr.candidates_limit`, also when null
 };
 
 /// A prefetch, at any depth.
 struct PrefetchShape {
   JsonValue object;
-  std::optional<JsonValue> limit;  ///< the member, also when null
+  std::optional<JsonValue> limit{};  ///< the member, also when null
   std::uint64_t limit_value = 10;
-  QueryShape query;
+  QueryShape query{};
 };
 
 struct SearchShape {
   JsonValue object;
   SearchKind kind = SearchKind::query;
 
-  std::optional<JsonValue> limit;  ///< the member, whichever its spelling, also when null
+  std::optional<JsonValue> limit{};  ///< the member, whichever its spelling, also when null
   std::uint64_t limit_value = 10;
-  std::optional<JsonValue> offset;
+  std::optional<JsonValue> offset{};
   std::uint64_t offset_value = 0;
-  std::optional<JsonValue> with_payload;
-  std::optional<JsonValue> with_vector;  ///< whichever its spelling
-  std::optional<JsonValue> shard_key;
-  QueryShape query;                       ///< kind query only, but for has_order
-  std::vector<PrefetchShape> prefetches;  ///< all of them, each before those inside it, in the text's order
+  std::optional<JsonValue> with_payload{};
+  std::optional<JsonValue> with_vector{};  ///< whichever its spelling
+  std::optional<JsonValue> shard_key{};
+  QueryShape query{};                       ///< kind query only, but for has_order
+  std::vector<PrefetchShape> prefetches{};  ///< all of them, each before those inside it, in the text's order
 
   /// Why Qdrant would refuse the search, for a log line; empty when nothing was found. The other members are
   /// then not to be used.
-  std::string refused;
+  std::string refused{};
 };
 
 /// Reads one search object. Refused: not an object; a known member twice, or under both of its names;

@@ -1,0 +1,135 @@
+#include "proxy/route/endpoints.hpp"
+
+#include <array>
+#include <vector>
+
+#include "reranker/utf8.hpp"
+
+namespace qrerank::proxy::route {
+namespace {
+
+using rewrite::HitLayout;
+using rewrite::SearchKind;
+
+constexpr std::array kTable = {
+    EndpointRow{"search", SearchKind::search, BodyShape::single, HitLayout::list, false},
+    EndpointRow{"search/batch", SearchKind::search, BodyShape::batch, HitLayout::list, true},
+    EndpointRow{"search/groups", SearchKind::search, BodyShape::single, HitLayout::groups, true},
+    EndpointRow{"query", SearchKind::query, BodyShape::single, HitLayout::points, false},
+    EndpointRow{"query/batch", SearchKind::query, BodyShape::batch, HitLayout::points, true},
+    EndpointRow{"query/groups", SearchKind::query, BodyShape::single, HitLayout::groups, true},
+    EndpointRow{"recommend", SearchKind::recommend, BodyShape::single, HitLayout::list, false},
+    EndpointRow{"recommend/batch", SearchKind::recommend, BodyShape::batch, HitLayout::list, true},
+    EndpointRow{"recommend/groups", SearchKind::recommend, BodyShape::single, HitLayout::groups, true},
+    EndpointRow{"discover", SearchKind::discover, BodyShape::single, HitLayout::list, false},
+    EndpointRow{"discover/batch", SearchKind::discover, BodyShape::batch, HitLayout::list, true},
+};
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// As they came; empty ones (`//`, a trailing slash) are left out.
+std::vector<std::string_view> segments_of(std::string_view path) {
+  std::vector<std::string_view> segments;
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    if (slash != 0) {
+      segments.push_back(path.substr(0, slash));
+    }
+    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+  }
+  return segments;
+}
+
+}  // namespace
+
+std::span<const EndpointRow> endpoint_table() {
+  return kTable;
+}
+
+TargetParts split_target(std::string_view target) {
+  TargetParts parts;
+  parts.path = target;
+  const std::size_t question = target.find('?');
+  if (question != std::string_view::npos) {
+    parts.path = target.substr(0, question);
+    parts.query = target.substr(question + 1);
+  }
+  const std::size_t scheme = parts.path.find("://");
+  if (scheme != std::string_view::npos && !parts.path.starts_with('/')) {
+    const std::size_t slash = parts.path.find('/', scheme + 3);
+    parts.path = slash == std::string_view::npos ? std::string_view() : parts.path.substr(slash);
+  }
+  return parts;
+}
+
+std::optional<Match> match(std::string_view method, std::string_view target) {
+  if (method != "POST") {
+    return std::nullopt;
+  }
+  const auto segments = segments_of(split_target(target).path);
+  if (segments.size() < 4 || segments.size() > 5 || percent_decoded(segments[0], false) != "collections" ||
+      percent_decoded(segments[2], false) != "points") {
+    return std::nullopt;
+  }
+  std::string path = percent_decoded(segments[3], false);
+  if (segments.size() == 5) {
+    path += '/';
+    path += percent_decoded(segments[4], false);
+  }
+  for (const EndpointRow& row : kTable) {
+    if (row.path != path || (row.path.find('/') != std::string_view::npos) != (segments.size() == 5)) {
+      continue;
+    }
+    std::string collection = percent_decoded(segments[1], false);
+    if (collection.find('/') != std::string::npos || !reranker::count_code_points(collection)) {
+      return std::nullopt;
+    }
+    return Match{&row, std::move(collection)};
+  }
+  return std::nullopt;
+}
+
+std::string percent_decoded(std::string_view text, bool plus_is_space) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+    if (low >= 0) {
+      decoded += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      decoded += plus_is_space && text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return decoded;
+}
+
+std::string reread_target(std::string_view target) {
+  const TargetParts parts = split_target(target);
+  const auto segments = segments_of(parts.path);
+  std::string result = "/collections/";
+  result += segments.size() > 1 ? segments[1] : std::string_view();
+  result += "/points";
+  char separator = '?';
+  std::string_view query = parts.query.value_or(std::string_view());
+  while (!query.empty()) {
+    const std::size_t end = query.find('&');
+    const std::string_view parameter = query.substr(0, end);
+    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    const std::string name = percent_decoded(parameter.substr(0, parameter.find('=')), true);
+    if (name == "timeout" || name == "consistency") {
+      result += separator;
+      result += parameter;
+      separator = '&';
+    }
+  }
+  return result;
+}
+
+}  // namespace qrerank::proxy::route
