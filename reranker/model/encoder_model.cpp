@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
+#include <numeric>
 #include <stdexcept>
 #include <thread>
 
@@ -22,6 +23,8 @@ namespace {
 /// Tokens that run through the layers together on a CPU core: activations of the widest layer stay in its
 /// second-level cache (tests/bench has the sweep). A GPU takes the whole batch.
 constexpr std::size_t kCpuPieceTokens = 512;
+constexpr std::size_t kLeastPieceTokens = 128;  ///< fewer rows leave the multipliers idle
+constexpr std::size_t kShareBelow = 4;  ///< operators are shared below one piece per this many threads
 constexpr std::size_t kGpuPieceTokens = 65'536;
 
 /// Goes up whenever the same texts would get other scores from the same weights.
@@ -59,10 +62,8 @@ class EncoderModel final : public Model {
     std::vector<std::size_t> lengths;
     lengths.reserve(items.size());
     for (const auto& item : items) lengths.push_back(checked_length(item));
-    // OpenMP's thread count belongs to the calling thread, which is not the one that loaded the model.
-    if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
     try {
-      return run(items, cut_into_pieces(lengths, piece_tokens_));
+      return run(items, cut_into_pieces(lengths, piece_size(lengths)));
     } catch (const c10::OutOfMemoryError&) {
       throw OutOfMemory{};
     } catch (const std::bad_alloc&) {
@@ -86,9 +87,17 @@ class EncoderModel final : public Model {
     return item.body->ids.size();
   }
 
-  /// Pieces run side by side, one thread each: that scales better than sharing every operator among the
-  /// threads, whose barriers cost more than the small ones. With fewer pieces than threads the operators
-  /// share.
+  /// Tokens per piece: enough pieces for all threads, none larger than the caches like.
+  std::size_t piece_size(std::span<const std::size_t> lengths) const {
+    const auto tokens = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+    const auto threads = static_cast<std::size_t>(threads_);
+    return std::clamp((tokens + threads - 1) / threads, std::min(kLeastPieceTokens, piece_tokens_),
+                      piece_tokens_);
+  }
+
+  /// Pieces run side by side, one thread each: no barrier inside a layer, which costs a scheduler's turn
+  /// where other threads want the cores too. Only where most threads would have no piece do they share each
+  /// operator.
   std::vector<double> run(std::span<const BatchItem> items,
                           const std::vector<std::vector<std::size_t>>& pieces) const {
     std::vector<double> logits(items.size());
@@ -100,12 +109,17 @@ class EncoderModel final : public Model {
       const auto values = encoder_.forward(sequences);
       for (std::size_t i = 0; i < piece.size(); ++i) logits[piece[i]] = values[i];
     };
-    if (pieces.size() < static_cast<std::size_t>(threads_)) {
+    const auto threads = static_cast<std::size_t>(threads_);
+    const bool shared = pieces.size() * kShareBelow <= threads;
+    const auto workers = static_cast<int>(std::min(threads, pieces.size()));
+    // OpenMP's thread count belongs to the calling thread, which is not the one that loaded the model.
+    at::set_num_threads(shared ? threads_ : std::max(1, workers));
+    if (shared || workers < 2) {
       for (const auto& piece : pieces) run_piece(piece);
       return logits;
     }
     std::atomic<std::size_t> next = 0;
-    at::parallel_for(0, threads_, 1, [&](std::int64_t, std::int64_t) {
+    at::parallel_for(0, workers, 1, [&](std::int64_t, std::int64_t) {
       for (auto i = next++; i < pieces.size(); i = next++) run_piece(pieces[i]);
     });
     return logits;
@@ -174,9 +188,12 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
   if (!reader.error().empty()) return failed(folder.string() + ": " + reader.error());
 
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  return std::make_unique<EncoderModel>(
-      std::move(info), std::move(*tokenizer), std::move(*layout), Encoder(weights, config, *device), is_bert,
-      spec.threads > 0 ? spec.threads : cores, device->is_cpu() ? kCpuPieceTokens : kGpuPieceTokens);
+  return std::make_unique<EncoderModel>(std::move(info), std::move(*tokenizer), std::move(*layout),
+                                        Encoder(weights, config, *device), is_bert,
+                                        !device->is_cpu()  ? 1
+                                        : spec.threads > 0 ? spec.threads
+                                                           : cores,
+                                        device->is_cpu() ? kCpuPieceTokens : kGpuPieceTokens);
 }
 
 }  // namespace qrerank::reranker::model
