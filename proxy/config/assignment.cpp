@@ -120,7 +120,7 @@ void read_environment(const std::vector<std::pair<std::string, std::string>>& en
     path.name = lower_case(path.name);
     std::vector<std::string> same;
     for (const auto& earlier : into.list) {
-      if (!path.entry.empty() && earlier.key->section == path.section &&
+      if (!path.entry.empty() && earlier.section() == path.section &&
           upper_spelling(earlier.entry) == upper_spelling(path.entry) &&
           std::ranges::find(same, earlier.entry) == same.end()) {
         same.push_back(earlier.entry);

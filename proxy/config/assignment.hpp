@@ -13,10 +13,12 @@
 namespace qrerank::proxy::config {
 
 struct Assignment {
-  const Key* key = nullptr;
-  std::string entry;  ///< the collection's, model's or instruction's name; empty for global keys
+  const Key* key = nullptr;  ///< null: only that the entry is there, `given.text` being its section
+  std::string entry;         ///< the collection's, model's or instruction's name; empty for global keys
   Given given;
   std::string origin;
+
+  [[nodiscard]] const std::string& section() const { return key == nullptr ? given.text : key->section; }
 };
 
 struct Assignments {

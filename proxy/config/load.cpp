@@ -92,11 +92,13 @@ class Loading {
 
   void apply(const Assignment& assignment) {
     const Key* key = assignment.key;
-    const std::string& section = key == nullptr ? assignment.given.text : key->section;
+    const std::string& section = assignment.section();
     Place place{config_};
     if (is_named_section(section)) {
       if (!is_entry_name(section, assignment.entry)) {
-        problems_.push_back({assignment.origin, section + ": '" + assignment.entry + "' cannot be a name"});
+        if (origins_.try_emplace(section + "." + assignment.entry, assignment.origin).second) {
+          problems_.push_back({assignment.origin, section + ": '" + assignment.entry + "' cannot be a name"});
+        }
         return;
       }
       if (section == "collections") {

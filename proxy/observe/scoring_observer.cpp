@@ -1,0 +1,48 @@
+#include "proxy/observe/scoring_observer.hpp"
+
+#include "proxy/observe/log.hpp"
+
+namespace qrerank::proxy::observe {
+
+void ScoringObserver::batch_computed(const std::string& model, const reranker::BatchReport& batch,
+                                     reranker::Microseconds took) {
+  metrics_.batch(batch.items, batch.tokens, took);
+  log::debug("", "batch computed",
+             {{"model", model},
+              {"texts", batch.items},
+              {"requests", batch.requests},
+              {"tokens", batch.tokens},
+              {"ms", static_cast<double>(took.count()) / 1000}});
+}
+
+void ScoringObserver::budget_halved(const std::string& model, std::size_t budget) {
+  log::warn("", "out of memory while scoring: the token budget was halved",
+            {{"model", model}, {"budget", budget}});
+}
+
+void ScoringObserver::queue_changed(const std::string& model, std::size_t texts, std::size_t tokens) {
+  std::size_t all_texts = 0;
+  std::size_t all_tokens = 0;
+  const std::lock_guard hold(lock_);
+  queues_[model] = {texts, tokens};
+  for (const auto& [unused, queue] : queues_) {
+    all_texts += queue.texts;
+    all_tokens += queue.tokens;
+  }
+  metrics_.queue(all_texts, all_tokens);
+}
+
+void ScoringObserver::cache_looked_up(const std::string& /*model*/, std::size_t hits, std::size_t misses) {
+  metrics_.cache(hits, misses);
+}
+
+void ScoringObserver::load_finished(const std::string& model, bool loaded, reranker::Microseconds took) {
+  const double ms = static_cast<double>(took.count()) / 1000;
+  if (loaded) {
+    log::info("", "model loaded", {{"model", model}, {"ms", ms}});
+  } else {
+    log::error("", "model failed to load; /status tells why", {{"model", model}, {"ms", ms}});
+  }
+}
+
+}  // namespace qrerank::proxy::observe

@@ -1,0 +1,224 @@
+#include "proxy/config/load.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "proxy/config/print.hpp"
+
+namespace config = qrerank::proxy::config;
+
+namespace {
+
+std::string problems_of(std::string_view yaml, const config::Sources& sources = {}) {
+  const auto loaded = config::load_text(yaml, "c.yaml", sources);
+  return loaded ? "" : config::to_string(loaded.error());
+}
+
+config::Config good(std::string_view yaml, const config::Sources& sources = {}) {
+  auto loaded = config::load_text(yaml, "c.yaml", sources);
+  BOOST_TEST_REQUIRE(loaded.has_value(), (loaded ? "" : config::to_string(loaded.error())));
+  return *loaded;
+}
+
+config::Sources sets(std::vector<std::string> list) {
+  return {std::nullopt, {}, std::move(list)};
+}
+config::Sources environment(std::vector<std::pair<std::string, std::string>> list) {
+  return {std::nullopt, std::move(list), {}};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(loading)
+
+BOOST_AUTO_TEST_CASE(nothing_gives_the_defaults) {
+  for (const std::string empty : {"", "\n", "# nothing\n", "proxy:\n", "collections:\nmodels:\nrerank:\n"}) {
+    BOOST_TEST(config::print_effective(good(empty)) == config::print_effective(good("")), empty);
+  }
+  const auto loaded = good("");
+  BOOST_TEST(loaded.proxy.listen.port == 7333);
+  BOOST_TEST(loaded.rerank.default_model == "mock");
+  BOOST_TEST(*loaded.rerank.defaults.timeout_ms == 10'000);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_with_everything) {
+  const auto c = good(R"(
+proxy: {listen: "0.0.0.0:1", io_threads: 2, header_timeout: 250ms, max_inspect_body: 1MiB}
+upstream:
+  url: [http://a:1, "http://b"]
+rerank: {default_model: m, max_top_k: 500, top_k: 300, weight: 0.5, field: [a, b.c], on_error: error}
+collections:
+  docs-*: {rerank: never}
+  docs: {rerank: always, reranker: m, top_k: 400, field: body, timeout_ms: 5}
+models:
+  m: {hub: owner/name, dtype: bfloat16, device: "cuda:1", max_length: 256}
+instructions:
+  qa: other
+  mine: text
+log: {level: debug, format: json, access: true}
+)");
+  BOOST_TEST(c.proxy.listen.host == "0.0.0.0");
+  BOOST_TEST(c.proxy.header_timeout.count() == 250);
+  BOOST_TEST(c.proxy.max_inspect_body == 1048576u);
+  BOOST_TEST(c.upstream.urls.size() == 2u);
+  BOOST_TEST(c.upstream.urls[1].address.port == 6333);
+  BOOST_TEST(*c.rerank.defaults.top_k == 300);
+  BOOST_TEST(c.rerank.defaults.fields->at(1) == "b.c");
+  BOOST_TEST_REQUIRE(c.collections.size() == 2u);
+  BOOST_TEST(c.collections[0].pattern == "docs-*");  // the file's order
+  BOOST_TEST(*c.collections[1].options.model == "m");
+  BOOST_TEST(*c.collections[1].options.top_k == 400);
+  BOOST_CHECK(c.collections[1].mode == config::RerankMode::always);
+  BOOST_TEST(c.models[0].device == "cuda:1");
+  BOOST_TEST(config::instruction_text(c, "qa") == "other");
+  BOOST_TEST(config::instruction_text(c, "mine") == "text");
+  BOOST_TEST(config::instruction_text(c, "anything else") == "anything else");
+  BOOST_CHECK(c.log.format == config::LogFormat::json);
+  // What is printed reads back to the same.
+  const auto printed = config::print_effective(c);
+  BOOST_TEST(config::print_effective(good(printed)) == printed);
+}
+
+BOOST_AUTO_TEST_CASE(later_sources_win) {
+  const auto both = config::Sources{std::nullopt, {{"QRERANK_PROXY__LISTEN", "e:2"}}, {"proxy.listen=s:3"}};
+  BOOST_TEST(good("proxy: {listen: 'f:1'}").proxy.listen.host == "f");
+  BOOST_TEST(
+      good("proxy: {listen: 'f:1'}", environment({{"QRERANK_PROXY__LISTEN", "e:2"}})).proxy.listen.host ==
+      "e");
+  BOOST_TEST(good("proxy: {listen: 'f:1'}", both).proxy.listen.host == "s");
+  BOOST_TEST(good("", sets({"log.level=warn", "log.level=error"})).log.level == "error");
+  BOOST_TEST(good("", sets({"rerank.instruction=a=b"})).rerank.defaults.instruction.value() == "a=b");
+  BOOST_TEST(good("", sets({"upstream.url=http://a,http://b:1"})).upstream.urls.size() == 2u);
+  // Bounds are the final ones, wherever they were said.
+  BOOST_TEST(*good("rerank: {top_k: 300}", sets({"rerank.max_top_k=300"})).rerank.defaults.top_k == 300);
+}
+
+BOOST_AUTO_TEST_CASE(variables) {
+  const std::string file = "models: {bge-v1.5: {path: /a}}\ncollections: {Docs: {rerank: never}}";
+  const auto c = good(file, environment({{"QRERANK_MODELS__BGE_V1_5__DTYPE", "float32"},
+                                         {"QRERANK_COLLECTIONS__DOCS__RERANK", "always"},
+                                         {"QRERANK_COLLECTIONS__NEW__TOP_K", "20"},
+                                         {"QRERANK_INSTRUCTIONS__QA", "ask"},
+                                         {"QRERANK_CACHE", "not a setting"},
+                                         {"QRERANK", "not one"},
+                                         {"OTHER__X", "nor this"}}));
+  BOOST_TEST(c.models.at(0).dtype == "float32");
+  BOOST_TEST(c.models.size() == 1u);
+  BOOST_CHECK(c.collections.at(0).mode == config::RerankMode::always);
+  BOOST_TEST(c.collections.at(1).pattern == "new");
+  BOOST_TEST(config::instruction_text(c, "qa") == "ask");
+  BOOST_TEST(problems_of("", environment({{"QRERANK_PROXY__LISTNE", "x:1"}})) ==
+             "QRERANK_PROXY__LISTNE: proxy.listne is not a known key; did you mean proxy.listen?\n");
+  BOOST_TEST(problems_of("models: {a-b: {path: x}, a_b: {path: y}}",
+                         environment({{"QRERANK_MODELS__A_B__DTYPE", "auto"}})) ==
+             "QRERANK_MODELS__A_B__DTYPE: could mean a-b or a_b; use --set for this one\n");
+}
+
+BOOST_AUTO_TEST_CASE(homes_and_folders) {
+  const auto home = environment({{"HOME", "/h"}});
+  BOOST_TEST(good("", home).models_folder == "/h/.cache/qrerank/models");
+  BOOST_TEST(good("", environment({{"HOME", "/h"}, {"XDG_CACHE_HOME", "/x"}})).models_folder ==
+             "/x/qrerank/models");
+  BOOST_TEST(good("models_folder: ~/m", home).models_folder == "/h/m");
+  const auto c = good("models_folder: /m\nmodels: {a: {hub: o/n}, b: {hub: n}, c: {hub: o/n, path: /p}}");
+  BOOST_TEST(config::model_folder(c, c.models[0]) == "/m/n");
+  BOOST_TEST(config::model_folder(c, c.models[1]) == "/m/n");
+  BOOST_TEST(config::model_folder(c, c.models[2]) == "/p");
+}
+
+BOOST_AUTO_TEST_CASE(a_small_max_top_k_moves_the_default) {
+  BOOST_TEST(*good("rerank: {max_top_k: 20}").rerank.defaults.top_k == 20);
+  BOOST_TEST(!good("rerank: {max_top_k: 50}").rerank.defaults.top_k.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(every_error_names_its_place) {
+  const std::pair<std::string, std::string> table[] = {
+      {"proxy:\n  lisen: a:1", "c.yaml:2: proxy.lisen is not a known key; did you mean proxy.listen?\n"},
+      {"prxy: {}", "c.yaml:1: prxy is not a known key; did you mean proxy?\n"},
+      {"zzzzzz: 1", "c.yaml:1: zzzzzz is not a known key\n"},
+      {"proxy: 5", "c.yaml:1: proxy must be a map of keys and values\n"},
+      {"- a", "c.yaml:1: the file must be a map of keys and values\n"},
+      {"proxy: {listen: 'a:1'}\nproxy: {}", "c.yaml:2: proxy is there twice in the file\n"},
+      {"log:\n  level: info\n  level: warn", "c.yaml:3: level is there twice in log\n"},
+      {"collections: {a: {}, a: {}}", "c.yaml:1: a is there twice in collections\n"},
+      {"? [a]\n: b", "c.yaml:1: a key of the file is not a plain text\n"},
+      {"log: {level: }",
+       "c.yaml:1: log.level has no value, expected one of trace, debug, info, warn, error\n"},
+      {"log: {access: {}}", "c.yaml:1: log.access is a map, expected true or false\n"},
+      {"log: {access: [true]}", "c.yaml:1: log.access: a list is not true or false\n"},
+      {"upstream: {url: [{}]}", "c.yaml:1: upstream.url: an item of the list is not a plain value\n"},
+      {"upstream: {url: []}",
+       "c.yaml:1: upstream.url: 0 URLs are not http://HOST[:PORT] without a path, or a list of 1 to 64 of "
+       "them\n"},
+      {"upstream: {url: [http://a, http://a:6333]}",
+       "c.yaml:1: upstream.url: 'http://a:6333' is there twice\n"},
+      {"upstream: {url: http://u:p@a}",
+       "c.yaml:1: upstream.url: a URL with a user name is not http://HOST[:PORT] without "
+       "a path, or a list of 1 to 64 of them\n"},
+      {"rerank: {top_k: 500}",
+       "c.yaml:1: rerank.top_k: 500 is out of bounds, expected an integer from 10 to 200\n"},
+      {"rerank: {default_model: x}",
+       "c.yaml:1: rerank.default_model: 'x' is neither `mock` nor a name under `models`\n"},
+      {"rerank: {model: mok}",
+       "c.yaml:1: rerank.model: 'mok' is neither `mock` nor a name under `models`; did you mean mock?\n"},
+      {"collections: {a: {reranker: x}}",
+       "c.yaml:1: collections.a.model: 'x' is neither `mock` nor a name under `models`\n"},
+      {"collections: {a: {reranker: mock, model: mock}}",
+       "c.yaml:1: collections.a: model and reranker are the same key\n"},
+      {"collections: {a/b: {rerank: never}}", "c.yaml:1: collections: 'a/b' cannot be a name\n"},
+      {"collections: {'': {}}", "c.yaml:1: collections: '' cannot be a name\n"},
+      {"models: {'a b': {path: x}}", "c.yaml:1: models: 'a b' cannot be a name\n"},
+      {"models: {mock: {path: x}}", "c.yaml:1: models.mock: mock is built in and takes no section\n"},
+      {"models: {m: }", "c.yaml:1: models.m needs a path or a hub name\n"},
+      {"admin: {listen: '127.0.0.1:7333'}",
+       "c.yaml:1: admin.listen and proxy.listen are the same address, 127.0.0.1:7333\n"},
+      {"a: b\n---\nc: d", "c.yaml: the file holds more than one YAML document\n"},
+  };
+  for (const auto& [yaml, expected] : table) {
+    BOOST_TEST(problems_of(yaml) == expected, yaml);
+  }
+  BOOST_TEST(problems_of("a: [").starts_with("c.yaml:"));
+  BOOST_TEST(problems_of("a: [").find("not valid YAML") != std::string::npos);
+  BOOST_TEST(problems_of("", sets({"proxy.listen"})) ==
+             "--set proxy.listen: expected key=value, such as --set proxy.listen=127.0.0.1:7333\n");
+  BOOST_TEST(problems_of("", sets({"models.path=x"})) ==
+             "--set models.path: models.path needs a name and a key: models.<name>.<key>\n");
+  BOOST_TEST(problems_of("", sets({"proxy.x.listen=a:1"})).find("not a known key") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(all_errors_at_once) {
+  const auto loaded = config::load_text("proxy: {lisen: x, io_threads: many}\nlog: {level: loud}", "c.yaml",
+                                        sets({"rerank.weight=2"}));
+  BOOST_TEST_REQUIRE(!loaded.has_value());
+  BOOST_TEST(loaded.error().size() == 4u, config::to_string(loaded.error()));
+}
+
+BOOST_AUTO_TEST_CASE(rules) {
+  const auto c = good("collections: {'d*': {rerank: never}, docs: {rerank: always}, '*': {}}");
+  BOOST_TEST(config::find_rule(c, "docs")->pattern == "docs");
+  BOOST_TEST(config::find_rule(c, "dogs")->pattern == "d*");
+  BOOST_TEST(config::find_rule(c, "cats")->pattern == "*");
+  BOOST_CHECK(config::find_rule(good(""), "docs") == nullptr);
+  BOOST_TEST(config::print_rule(c, "dogs").find("rerank: never") != std::string::npos);
+  BOOST_TEST(config::print_rule(good(""), "dogs").find("no rule matches") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(files) {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("qrerank_load_test_" + std::to_string(::getpid()));
+  const auto problems = [&] {
+    const auto loaded = config::load({path.string(), {}, {}});
+    return loaded ? std::string() : config::to_string(loaded.error());
+  };
+  BOOST_TEST(problems() == path.string() + ": cannot be read: No such file or directory\n");
+  std::ofstream(path) << "log: {level: warn}";
+  BOOST_TEST(config::load({path.string(), {}, {}})->log.level == "warn");
+  std::ofstream(path) << std::string((1u << 20) + 1, '#');
+  BOOST_TEST(problems() == path.string() + ": longer than 1 MiB\n");
+  std::filesystem::remove(path);
+  BOOST_TEST(config::load({})->log.level == "info");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

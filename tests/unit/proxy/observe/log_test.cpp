@@ -1,0 +1,110 @@
+// The writing thread: standard error is a file here, read back after stop().
+#include "proxy/observe/log.hpp"
+
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <thread>
+#include <vector>
+
+#include "proxy/observe/request_id.hpp"
+
+namespace observe = qrerank::proxy::observe;
+namespace log_ = qrerank::proxy::observe::log;
+
+namespace {
+
+// Standard error goes to a file while this lives.
+class Captured {
+ public:
+  Captured() : saved_(::dup(STDERR_FILENO)) {
+    std::FILE* file = std::tmpfile();
+    descriptor_ = ::dup(::fileno(file));
+    std::fclose(file);
+    ::dup2(descriptor_, STDERR_FILENO);
+  }
+  ~Captured() {
+    ::dup2(saved_, STDERR_FILENO);
+    ::close(saved_);
+    ::close(descriptor_);
+  }
+  std::vector<std::string> lines() const {
+    std::ifstream file("/proc/self/fd/" + std::to_string(descriptor_));
+    std::vector<std::string> all;
+    for (std::string line; std::getline(file, line);) {
+      all.push_back(line);
+    }
+    return all;
+  }
+
+ private:
+  int saved_;
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(log_writer)
+
+BOOST_AUTO_TEST_CASE(stop_writes_all_lines_of_all_threads) {
+  const Captured captured;
+  log_::start({"info", qrerank::proxy::config::LogFormat::text, false});
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([t] {
+      for (int i = 0; i < 500; ++i) {
+        log_::info("", "line", {{"thread", t}, {"i", i}});
+      }
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  log_::stop();
+  BOOST_TEST(captured.lines().size() == 2000u);
+}
+
+BOOST_AUTO_TEST_CASE(the_level_decides_and_may_change) {
+  const Captured captured;
+  log_::start({"warn", qrerank::proxy::config::LogFormat::json, false});
+  log_::info("", "no");
+  log_::warn("", "yes");
+  log_::set_level(log_::Level::debug);
+  log_::debug("", "now");
+  log_::set_level(log_::Level::error);
+  log_::warn("", "not any more");
+  log_::error("", "always {} %s");  // nothing in a message is a pattern
+  log_::stop();
+  const auto lines = captured.lines();
+  BOOST_TEST_REQUIRE(lines.size() == 3u);
+  BOOST_TEST(lines[0].find("\"yes\"") != std::string::npos);
+  BOOST_TEST(lines[1].find("\"now\"") != std::string::npos);
+  BOOST_TEST(lines[2].find("\"always {} %s\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_writer_lines_are_written_at_once) {
+  const Captured captured;
+  log_::set_level(log_::Level::info);
+  log_::info("id", "early");
+  BOOST_TEST(captured.lines().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(request_ids) {
+  for (const std::string sane : {"a", "0af7651916cd43dd8448eb211c80319c", "req-1_2.3:4/5+6=7@8"}) {
+    BOOST_TEST(observe::is_sane_request_id(sane), sane);
+    BOOST_TEST(observe::request_id_from(sane) == sane);
+  }
+  for (const std::string bad : {"", " a", "a b", "a\nb", "a\"", "\xC3\xA4", "a;b"}) {
+    BOOST_TEST(!observe::is_sane_request_id(bad), bad);
+    BOOST_TEST(observe::request_id_from(bad).size() == 32u, bad);
+  }
+  BOOST_TEST(observe::is_sane_request_id(std::string(128, 'a')));
+  BOOST_TEST(!observe::is_sane_request_id(std::string(129, 'a')));
+  BOOST_TEST(observe::new_request_id() != observe::new_request_id());
+  BOOST_TEST(observe::is_sane_request_id(observe::new_request_id()));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
