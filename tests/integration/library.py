@@ -30,14 +30,17 @@ _TEXTS = [
     "a fox in the winter forest",
     "red fox winter",
     "gardening for beginners",
+    "the fox",
 ]
 # Ids beyond 2^53, where doubles collide, and UUIDs.
 _IDS = ["1", "2", "3", "18446744073709551615", "5", '"5c56c793-69f3-4fbf-87e6-c4bf54c28c26"', "7", "9007199254740993",
-        "9007199254740992", "10", "11", "12"]
+        "9007199254740992", "10", "11", "12", "13"]
 # In vector order behind all of them: no text, an empty one, whitespace.
 _WITHOUT_TEXT = [('"meta":{"n":1}', "20"), ('"text":""', "21"), ('"text":" \\n\\t "', "22")]
 
 COUNT = len(_TEXTS) + len(_WITHOUT_TEXT)
+WITH_TEXT = len(_TEXTS)
+TEXTS = tuple(_TEXTS)
 
 
 def points_json() -> str:
