@@ -1,0 +1,118 @@
+#include "proxy/admin/handler.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace admin = qrerank::proxy::admin;
+namespace config = qrerank::proxy::config;
+using qrerank::reranker::ModelState;
+
+namespace {
+
+// A program in good health; each test breaks one thing.
+struct World {
+  std::vector<admin::UpstreamState> upstreams{{"http://a:1", true, ""}};
+  std::vector<qrerank::reranker::ModelStatus> models;
+  bool draining = false;
+  std::shared_ptr<config::Config> settings = std::make_shared<config::Config>();
+
+  World() {
+    qrerank::reranker::ModelStatus mock;
+    mock.name = "mock";
+    mock.state = ModelState::ready;
+    models.push_back(mock);
+  }
+
+  admin::AdminContext context() {
+    return {"1.2.3",
+            [] { return std::chrono::seconds(42); },
+            [this] { return upstreams; },
+            [this] { return models; },
+            [this] { return draining; },
+            [this] { return settings; },
+            [] { return std::string("some_metric 1\n"); }};
+  }
+  admin::AdminReply get(const std::string& target, const std::string& method = "GET") {
+    return admin::handle({method, target}, context());
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(handler)
+
+BOOST_AUTO_TEST_CASE(live_whatever_happens) {
+  World world;
+  world.upstreams.clear();
+  world.models.clear();
+  BOOST_TEST(world.get("/livez").status == 200u);
+  BOOST_TEST(world.get("/livez").body == "{\"live\":true}\n");
+}
+
+BOOST_AUTO_TEST_CASE(ready_when_all_is_well) {
+  World world;
+  BOOST_TEST(world.get("/readyz").status == 200u);
+  BOOST_TEST(world.get("/readyz?verbose").body == "{\"ready\":true}\n");
+  world.models[0].state = ModelState::unloaded;  // it loads when first asked
+  BOOST_TEST(world.get("/readyz").status == 200u);
+  world.upstreams.insert(world.upstreams.begin(), {"http://b:1", false, "refused"});  // one of two is enough
+  BOOST_TEST(world.get("/readyz").status == 200u);
+}
+
+BOOST_AUTO_TEST_CASE(not_ready_tells_why) {
+  const auto reason = [](auto broken) {
+    World world;
+    broken(world);
+    const auto reply = world.get("/readyz");
+    BOOST_TEST(reply.status == 503u);
+    return reply.body;
+  };
+  BOOST_TEST(reason([](World& w) { w.draining = true; }) == "{\"ready\":false,\"reason\":\"draining\"}\n");
+  BOOST_TEST(reason([](World& w) { w.upstreams[0] = {"http://a:1", false, "refused"}; }) ==
+             "{\"ready\":false,\"reason\":\"no upstream is reachable: http://a:1: refused\"}\n");
+  BOOST_TEST(reason([](World& w) { w.upstreams.clear(); }) ==
+             "{\"ready\":false,\"reason\":\"no upstream is reachable\"}\n");
+  BOOST_TEST(reason([](World& w) { w.settings->rerank.default_model = "m"; }) ==
+             "{\"ready\":false,\"reason\":\"the default model m is not there\"}\n");
+  for (const auto state : {ModelState::loading, ModelState::draining}) {
+    BOOST_TEST(reason([&](World& w) { w.models[0].state = state; }).find("the default model mock is ") !=
+               std::string::npos);
+  }
+  BOOST_TEST(reason([](World& w) {
+               w.models[0].state = ModelState::failed;
+               w.models[0].detail = "no \"config.json\"";
+             }) ==
+             "{\"ready\":false,\"reason\":\"the default model mock is failed: no \\\"config.json\\\"\"}\n");
+}
+
+BOOST_AUTO_TEST_CASE(metrics_are_text) {
+  const auto reply = World().get("/metrics");
+  BOOST_TEST(reply.content_type == "text/plain; version=0.0.4; charset=utf-8");
+  BOOST_TEST(reply.body == "some_metric 1\n");
+}
+
+BOOST_AUTO_TEST_CASE(status_tells_all) {
+  World world;
+  world.settings->collections.push_back({"docs-*", {}, {}});
+  const auto body = world.get("/status").body;
+  for (const std::string part :
+       {"\"version\":\"1.2.3\"", "\"uptime_seconds\":42", "\"draining\":false", "\"url\":\"http://a:1\"",
+        "\"reachable\":true", "\"name\":\"mock\"", "\"state\":\"ready\"", "\"default_model\":\"mock\"",
+        "\"proxy_listen\":\"127.0.0.1:7333\"", "\"collection_rules\":[\"docs-*\"]"}) {
+    BOOST_TEST(body.find(part) != std::string::npos, part << " in " << body);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_rest) {
+  World world;
+  for (const std::string target : {"/", "/livez/", "/metric", "", "/collections", "/livezz"}) {
+    BOOST_TEST(world.get(target).status == 404u, target);
+    BOOST_TEST(world.get(target).body.starts_with("{\"error\":"));
+  }
+  for (const std::string method : {"POST", "DELETE", "OPTIONS", "get"}) {
+    BOOST_TEST(world.get("/livez", method).status == 405u, method);
+    BOOST_TEST(world.get("/livez", method).allow == "GET, HEAD");
+  }
+  BOOST_TEST(world.get("/livez", "HEAD").status == 200u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,136 @@
+// The server through a real socket: framing, limits, stop. Plain blocking sockets talk to it.
+#include "proxy/admin/server.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/test/unit_test.hpp>
+#include <stdexcept>
+#include <thread>
+
+namespace admin = qrerank::proxy::admin;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Client {
+ public:
+  explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    BOOST_TEST_REQUIRE(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  }
+  ~Client() { ::close(socket_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void send(const std::string& bytes) { (void)!::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  // All that comes until the server closes.
+  std::string read_all() {
+    std::string all;
+    char piece[4096];
+    for (ssize_t n = 0; (n = ::recv(socket_, piece, sizeof piece, 0)) > 0;) {
+      all.append(piece, static_cast<std::size_t>(n));
+    }
+    return all;
+  }
+
+ private:
+  int socket_;
+};
+
+struct Running {
+  explicit Running(admin::ServerLimits limits = {}) {
+    auto started = admin::Server::start(
+        io, {"127.0.0.1", 0},
+        [](const admin::AdminRequest& request) -> admin::AdminReply {
+          if (request.target == "/throw") {
+            throw std::runtime_error("a bug");
+          }
+          return {200, "text/plain", request.method + " " + request.target, ""};
+        },
+        limits);
+    BOOST_TEST_REQUIRE(started.has_value());
+    server = *std::move(started);
+    thread = std::thread([this] { io.run(); });
+  }
+  ~Running() {
+    boost::asio::post(io, [this] { server->stop(); });
+    thread.join();  // ends only if stop() left nothing behind
+  }
+  std::string ask(const std::string& bytes) {
+    Client client(server->address().port);
+    client.send(bytes);
+    return client.read_all();
+  }
+
+  boost::asio::io_context io;
+  std::unique_ptr<admin::Server> server;
+  std::thread thread;
+};
+
+bool begins(const std::string& text, const std::string& with) {
+  return text.starts_with(with);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(server)
+
+BOOST_AUTO_TEST_CASE(answers_and_keeps_the_connection) {
+  Running running;
+  BOOST_TEST(running.server->address().port != 0);
+  const auto both = running.ask(
+      "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  BOOST_TEST(both.find("GET /a") != std::string::npos);
+  BOOST_TEST(both.ends_with("GET /b"));
+  const auto head = running.ask("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  BOOST_TEST(head.ends_with("\r\n\r\n"));
+  BOOST_TEST(head.find("Content-Length: 7\r\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_bug_is_500) {
+  Running running;
+  BOOST_TEST(
+      begins(running.ask("GET /throw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "HTTP/1.1 500"));
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_answered) {
+  Running running;
+  BOOST_TEST(
+      begins(running.ask("GET / HTTP/1.1\r\nX: " + std::string(9000, 'a') + "\r\n\r\n"), "HTTP/1.1 431"));
+  BOOST_TEST(begins(running.ask("POST / HTTP/1.1\r\nContent-Length: 70000\r\n\r\n"), "HTTP/1.1 413"));
+  BOOST_TEST(begins(running.ask("nonsense\r\n\r\n"), "HTTP/1.1 400"));
+}
+
+BOOST_AUTO_TEST_CASE(silence_is_ended) {
+  Running running({.read_timeout = 20ms});
+  Client silent(running.server->address().port);
+  BOOST_TEST(silent.read_all().empty());
+  BOOST_TEST(running.ask("GET /half HTTP/1.1\r\nHost").empty());
+}
+
+BOOST_AUTO_TEST_CASE(too_many_are_turned_away) {
+  Running running({.max_connections = 1});
+  Client first(running.server->address().port);
+  Client second(running.server->address().port);
+  BOOST_TEST(second.read_all().empty());
+  first.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  BOOST_TEST(first.read_all().ends_with("GET /a"));
+}
+
+BOOST_AUTO_TEST_CASE(an_address_in_use_is_told) {
+  Running running;
+  const auto again = admin::Server::start(running.io, running.server->address(), {});
+  BOOST_TEST_REQUIRE(!again.has_value());
+  BOOST_TEST(again.error().find("Address already in use") != std::string::npos, again.error());
+  const auto nowhere = admin::Server::start(running.io, {"nowhere.invalid", 1}, {});
+  BOOST_TEST(!nowhere.has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,103 @@
+#include "proxy/cli/command_line.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <sstream>
+
+#include "proxy/cli/check_config.hpp"
+
+namespace cli = qrerank::proxy::cli;
+
+namespace {
+
+cli::Command parsed(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "qrerank");
+  return cli::parse(static_cast<int>(arguments.size()), arguments.data());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(command_line)
+
+BOOST_AUTO_TEST_CASE(serve) {
+  const auto command = parsed({"serve", "--config", "c.yaml", "--set", "a=1", "--set", "b=2,3"});
+  const auto& serve = std::get<cli::ServeCommand>(command);
+  BOOST_TEST(serve.config.file.value() == "c.yaml");
+  BOOST_TEST(serve.config.sets == (std::vector<std::string>{"a=1", "b=2,3"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(!std::get<cli::ServeCommand>(parsed({"serve"})).config.file.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(check_config) {
+  const auto command = parsed({"check-config", "--collection", "a", "--collection", "b"});
+  const auto& check = std::get<cli::CheckConfigCommand>(command);
+  BOOST_TEST(check.collections.size() == 2u);
+  BOOST_TEST(!check.print_reference);
+  BOOST_TEST(
+      std::get<cli::CheckConfigCommand>(parsed({"check-config", "--print-reference"})).print_reference);
+}
+
+BOOST_AUTO_TEST_CASE(pull) {
+  const auto plain = std::get<cli::PullCommand>(parsed({"pull", "o/n"}));
+  BOOST_TEST(plain.hub_name == "o/n");
+  BOOST_TEST(plain.revision == "main");
+  BOOST_TEST(!plain.folder.has_value());
+  const auto full =
+      std::get<cli::PullCommand>(parsed({"pull", "o/n", "--revision", "r", "--to", "f", "--retries", "0"}));
+  BOOST_TEST(full.revision == "r");
+  BOOST_TEST(full.folder.value() == "f");
+  BOOST_TEST(full.retries == 0);
+}
+
+BOOST_AUTO_TEST_CASE(version_and_help) {
+  BOOST_TEST(std::holds_alternative<cli::VersionCommand>(parsed({"version"})));
+  const std::pair<std::vector<const char*>, std::string> table[] = {{{"--help"}, "Exit status: 0 done"},
+                                                                    {{"serve", "--help"}, "--config"},
+                                                                    {{"pull", "--help"}, "HF_TOKEN"}};
+  for (const auto& [arguments, part] : table) {
+    const auto leave = std::get<cli::Leave>(parsed(arguments));
+    BOOST_TEST(leave.code == cli::kOk);
+    BOOST_TEST(leave.text.find(part) != std::string::npos, leave.text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(mistakes) {
+  const std::vector<const char*> table[] = {{},
+                                            {"sevre"},
+                                            {"serve", "--confg", "x"},
+                                            {"serve", "extra"},
+                                            {"serve", "--set"},
+                                            {"pull"},
+                                            {"pull", "a", "b"},
+                                            {"pull", "a", "--retries", "-1"},
+                                            {"pull", "a", "--retries", "many"},
+                                            {"version", "x"}};
+  for (const auto& arguments : table) {
+    const auto command = parsed(arguments);
+    BOOST_TEST_REQUIRE(std::holds_alternative<cli::Leave>(command));
+    BOOST_TEST(std::get<cli::Leave>(command).code == cli::kBadUsage);
+    BOOST_TEST(!std::get<cli::Leave>(command).text.empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(running_check_config) {
+  const auto run = [](cli::CheckConfigCommand command) {
+    std::ostringstream out;
+    std::ostringstream problems;
+    const auto code = cli::check_config(command, out, problems);
+    return std::tuple(code, out.str(), problems.str());
+  };
+  const auto [code, out, problems] = run({{{}, {"proxy.listen=127.0.0.1:1"}}, {}, false});
+  BOOST_TEST(code == cli::kOk);
+  BOOST_TEST(out.find("listen: 127.0.0.1:1\n") != std::string::npos);
+  BOOST_TEST(problems.empty());
+  const auto [bad_code, bad_out, bad_problems] = run({{{}, {"log.level=loud"}}, {}, false});
+  BOOST_TEST(bad_code == cli::kBadUsage);
+  BOOST_TEST(bad_out.empty());
+  BOOST_TEST(bad_problems.starts_with("--set log.level: "));
+  const auto [rule_code, rule, none] = run({{{}, {"collections.d*.rerank=never"}}, {"docs", "x"}, false});
+  BOOST_TEST(rule_code == cli::kOk);
+  BOOST_TEST(rule.starts_with("# docs gets the rule\n"));
+  BOOST_TEST(rule.find("# x: no rule matches") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
