@@ -11,7 +11,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 50;
 
 bool is_hex(std::string_view text, std::size_t length) {
   return text.size() == length &&
