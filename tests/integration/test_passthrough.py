@@ -30,6 +30,8 @@ BAD_DEMANDS = {
     "30-query-document-unknown-options": "`rerank` in the options of the Document is an object",
     "233-inf-query-document-usage": "`rerank` in the options of the Document is an object",
 }
+# The body demands a rerank and has no text to judge by: refused in the same way.
+DEMANDS_WITHOUT_QUERY = {"19-search-unknown-in-params": "`rerank` in params is true"}
 # A parameter wishes for a rerank that there is no query text for: the answer only gains headers.
 WISHES = {"10-search-unknown-query-param": "?rerank=true"}
 # A demand without a query text, on endpoints beside search and query: as recorded, or refused for want of a query.
@@ -44,7 +46,7 @@ REFUSED = {
 # HTTP/1.1 without Host: RFC 9112 asks every recipient to refuse it, the server is lenient.
 WITHOUT_HOST = "145-no-host"
 
-SPECIAL = {*BAD_DEMANDS, *WISHES, *OTHER_ENDPOINTS, *REFUSED, WITHOUT_HOST}
+SPECIAL = {*BAD_DEMANDS, *DEMANDS_WITHOUT_QUERY, *WISHES, *OTHER_ENDPOINTS, *REFUSED, WITHOUT_HOST}
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +139,15 @@ def test_flag_of_a_wrong_type_is_refused(name: str, upstream: Replay, through: Q
     body = json.loads(answer.body)
     assert "rerank" in body["status"]["error"]
     assert "result" not in body and "time" in body
+    assert upstream.received == []
+
+
+@pytest.mark.parametrize("name", DEMANDS_WITHOUT_QUERY)
+def test_demand_without_a_query_text_is_refused(name: str, upstream: Replay, through: Qrerank) -> None:
+    upstream.play(BY_NAME[name])
+    (answer,) = ask(through, BY_NAME[name])
+    assert answer.status == 400
+    assert "rerank_query" in json.loads(answer.body)["status"]["error"]
     assert upstream.received == []
 
 
