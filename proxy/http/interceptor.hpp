@@ -74,6 +74,8 @@ struct RequestRecord {
   std::chrono::steady_clock::duration duration{};
   /// Why it failed, in our words; empty when nothing did.
   std::string_view failure;
+  /// Reply::kind of an answer that the interceptor gave.
+  std::string_view kind = {};
 };
 
 /// Told about each finished request on its I/O thread. Must be quick and must not throw.
@@ -83,6 +85,8 @@ class Observer {
   virtual void request_finished(const RequestRecord& record) = 0;
   virtual void connection_opened() {}
   virtual void connection_closed() {}
+  /// A bug of ours ended a connection: what the exception said.
+  virtual void connection_failed(std::string_view /*what*/) {}
 };
 
 }  // namespace qrerank::proxy::http

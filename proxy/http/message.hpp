@@ -45,6 +45,8 @@ struct Reply {
   std::string reason;  ///< empty: the usual phrase
   std::vector<Field> fields;
   std::string body;
+  /// What the answer is, for the observer: a literal ("reranked"), or empty. Not sent.
+  std::string_view kind = {};
 };
 
 /// The usual phrase for a status ("Bad Gateway"), "Unknown" for one without.

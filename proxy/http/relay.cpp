@@ -202,7 +202,7 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
   style.keep_alive_10 = request.client_version < 11;
   style.drop_coding = !can_chunk;
   style.drop_length = head.status == 204;
-  style.added = request.response_headers;
+  if (head.status < 300) style.added = request.response_headers;  // nothing is added to an error of Qdrant's
   out_head_.clear();
   append_relayed_response(out_head_, head, style);
   up.buffer.consume(received.size);

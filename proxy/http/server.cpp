@@ -42,11 +42,11 @@ class Places {
  public:
   explicit Places(std::size_t limit) : limit_(limit) {}
 
-  [[nodiscard]] bool full() const { return taken_.load(std::memory_order_relaxed) >= limit_; }
-  [[nodiscard]] std::size_t taken() const { return taken_.load(std::memory_order_relaxed); }
-  void take() { taken_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] bool full() const { return taken_.load() >= limit_; }
+  [[nodiscard]] std::size_t taken() const { return taken_.load(); }
+  void take() { taken_.fetch_add(1); }
   /// True when the acceptor may be waiting for this place.
-  [[nodiscard]] bool give() { return taken_.fetch_sub(1, std::memory_order_relaxed) >= limit_; }
+  [[nodiscard]] bool give() { return taken_.fetch_sub(1) >= limit_; }
 
  private:
   std::size_t limit_;
@@ -82,7 +82,8 @@ struct Worker {
     sessions.push_back(*session);
     if (observer != nullptr) observer->connection_opened();
     // The handler holds the session: its cancellation slot is used until the handler has run.
-    auto ended = [this, session](const std::exception_ptr&) mutable {
+    auto ended = [this, session](const std::exception_ptr& thrown) mutable {
+      if (thrown) report(thrown);
       session->unlink();
       session.reset();
       if (observer != nullptr) observer->connection_closed();
@@ -93,6 +94,18 @@ struct Worker {
     asio::co_spawn(context.get_executor(), running.run(),
                    asio::bind_cancellation_slot(running.slot(), std::move(ended)));
     if (draining) running.close_if_idle();
+  }
+
+  // What a session throws: it was killed, or it met a bug of ours.
+  void report(const std::exception_ptr& thrown) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const boost::system::system_error& error) {
+      if (error.code() != asio::error::operation_aborted && observer != nullptr)
+        observer->connection_failed(error.what());
+    } catch (const std::exception& error) {
+      if (observer != nullptr) observer->connection_failed(error.what());
+    }
   }
 
   void drain(Clock::duration limit) {

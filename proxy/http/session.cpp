@@ -182,8 +182,9 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
   Reply answer = std::get<Reply>(std::move(handled.outcome));
   const unsigned status = answer.status;
   const std::uint64_t bytes = answer.body.size();
+  const std::string_view kind = answer.kind;
   const bool keep_alive = co_await reply(std::move(answer), facts_.keep_alive);
-  record(status, bytes, handled.failure);
+  record(status, bytes, handled.failure, kind);
   co_return keep_alive;
 }
 
@@ -348,9 +349,10 @@ void Session::pin_head() {
   }
 }
 
-void Session::record(unsigned status, std::uint64_t response_bytes, std::string_view failure) {
+void Session::record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
+                     std::string_view kind) {
   if (context_.observer == nullptr) return;
-  RequestRecord done{head_, status, inspected_, response_bytes, Clock::now() - received_, failure};
+  RequestRecord done{head_, status, inspected_, response_bytes, Clock::now() - received_, failure, kind};
   context_.observer->request_finished(done);
 }
 

@@ -61,7 +61,8 @@ class Session
   [[nodiscard]] Awaitable<bool> refuse(unsigned status, std::string_view why);
   [[nodiscard]] Awaitable<void> linger();
   void pin_head();
-  void record(unsigned status, std::uint64_t response_bytes, std::string_view failure);
+  void record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
+              std::string_view kind = {});
 
   SessionContext context_;
   Wire client_;
