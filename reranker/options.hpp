@@ -16,6 +16,9 @@ namespace qrerank::reranker {
 
 enum class OnError { fallback, error };
 
+/// rerank_timeout_ms where neither the request nor the configuration says one.
+inline constexpr std::int64_t kDefaultTimeoutMs = 10'000;
+
 /// What one place says. An absent member was not said there. Values are within the table's bounds.
 struct Options {
   std::optional<bool> use_reranker;

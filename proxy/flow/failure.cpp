@@ -73,6 +73,12 @@ Reason reason_of(reranker::ScoreFailure failure) {
   return Reason::internal;
 }
 
+http::Reply refused(std::string_view message) {
+  auto reply = http::error_reply(400, message);
+  reply.kind = kRefused;
+  return reply;
+}
+
 bool refuses(Reason reason, reranker::OnError on_error) {
   if (on_error != reranker::OnError::error) return false;
   return reason != Reason::no_candidates && reason != Reason::no_text && reason != Reason::no_query;

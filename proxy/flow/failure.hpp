@@ -38,6 +38,14 @@ std::string_view label(Reason reason);
 /// for it.
 Reason reason_of(reranker::ScoreFailure failure);
 
+/// Reply::kind of the answers that the flow makes.
+inline constexpr std::string_view kReranked = "reranked";
+inline constexpr std::string_view kFallback = "fallback";
+inline constexpr std::string_view kRefused = "refused";
+
+/// 400 in Qdrant's error shape: a bad option, or a demand that cannot be met.
+http::Reply refused(std::string_view message);
+
 /// True when the client is to get an error instead of its own result: `rerank_on_error: error`, and the
 /// reason is a failure. Missing texts, candidates or queries are facts about the request and never an error.
 bool refuses(Reason reason, reranker::OnError on_error);

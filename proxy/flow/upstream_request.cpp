@@ -4,16 +4,11 @@
 #include <charconv>
 #include <utility>
 
+#include "proxy/route/carriers.hpp"
+#include "proxy/route/endpoints.hpp"
+
 namespace qrerank::proxy::flow {
 namespace {
-
-constexpr std::string_view kFlagHeader = "X-Rerank";
-
-bool is_option_header(std::string_view name) {
-  if (http::iequals(name, kFlagHeader)) return true;
-  return name.size() > kFlagHeader.size() + 1 && name[kFlagHeader.size()] == '-' &&
-         http::iequals(name.substr(0, kFlagHeader.size()), kFlagHeader);
-}
 
 bool speaks_of_coding(std::string_view name) {
   static constexpr std::array<std::string_view, 3> kNames = {"Accept-Encoding", "Content-Encoding",
@@ -24,27 +19,7 @@ bool speaks_of_coding(std::string_view name) {
   return false;
 }
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
-// RFC 3986 2.1, for one path segment.
-void append_encoded(std::string& out, std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-}
-
-// Calls `visit(pair, name, value)` for each `name=value` of a query string, nothing decoded.
+// Calls `visit(name, value)` for each `name=value` of a query string, nothing decoded.
 template <class Visit>
 void for_each_parameter(std::string_view query_string, const Visit& visit) {
   while (!query_string.empty()) {
@@ -53,45 +28,32 @@ void for_each_parameter(std::string_view query_string, const Visit& visit) {
     query_string = end == std::string_view::npos ? std::string_view() : query_string.substr(end + 1);
     const auto equals = pair.find('=');
     const auto name = pair.substr(0, equals);
-    visit(pair, name, equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    visit(name, equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
   }
 }
 
 }  // namespace
 
-upstream::Request search_request(const http::RequestHead& head, std::string target, std::string body) {
+upstream::Request search_request(const http::RequestHead& head, std::string_view target, std::string body) {
   upstream::Request request;
   request.method = std::string(head.method);
-  request.target = std::move(target);
+  request.target = route::strip_target(target);
   request.body = std::move(body);
   request.fields.reserve(head.fields.size() + 1);
   for (const auto& field : head.fields) {
-    if (is_option_header(field.name) || speaks_of_coding(field.name)) continue;
+    if (route::is_option_header(field.name) || speaks_of_coding(field.name)) continue;
     request.fields.push_back({std::string(field.name), std::string(field.value)});
   }
   request.fields.push_back({"Accept-Encoding", "identity"});
   return request;
 }
 
-std::string reread_target(std::string_view collection, std::string_view query_string) {
-  std::string target = "/collections/";
-  append_encoded(target, collection);
-  target += "/points";
-  char separator = '?';
-  for_each_parameter(query_string, [&](std::string_view pair, std::string_view name, std::string_view) {
-    if (name != "timeout" && name != "consistency") return;
-    target += separator;
-    target += pair;
-    separator = '&';
-  });
-  return target;
-}
-
-std::optional<std::chrono::seconds> own_timeout(std::string_view query_string) {
+std::optional<std::chrono::seconds> own_timeout(std::string_view target) {
   // Beyond a year a time limit is none; it also keeps the arithmetic with clocks far from overflow.
   constexpr std::uint32_t kLongest = 365 * 24 * 3600;
   std::optional<std::chrono::seconds> found;
-  for_each_parameter(query_string, [&](std::string_view, std::string_view name, std::string_view value) {
+  const auto query_string = route::split_target(target).query.value_or(std::string_view());
+  for_each_parameter(query_string, [&](std::string_view name, std::string_view value) {
     if (name != "timeout" || found) return;
     std::uint32_t seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);

@@ -12,16 +12,13 @@
 
 namespace qrerank::proxy::flow {
 
-/// POST `target` with the client's header fields but for X-Rerank and X-Rerank-*, and those that speak of the
-/// body's coding; an uncompressed answer is asked for.
-upstream::Request search_request(const http::RequestHead& head, std::string target, std::string body);
-
-/// The target of the second read: /collections/{collection}/points with the `timeout` and `consistency`
-/// parameters of `query_string` (what stands behind the '?', as it came). `collection` is decoded.
-std::string reread_target(std::string_view collection, std::string_view query_string);
+/// `target` is the client's, or the second read's (route::reread_target): options are taken off it. The
+/// request has the client's method and header fields but for X-Rerank and X-Rerank-*, and those that speak of
+/// the body's coding; an uncompressed answer is asked for.
+upstream::Request search_request(const http::RequestHead& head, std::string_view target, std::string body);
 
 /// The request's own `timeout` parameter (whole seconds, at least 1); none when absent or not such a number,
 /// which Qdrant then refuses itself.
-std::optional<std::chrono::seconds> own_timeout(std::string_view query_string);
+std::optional<std::chrono::seconds> own_timeout(std::string_view target);
 
 }  // namespace qrerank::proxy::flow

@@ -1,0 +1,126 @@
+#include "proxy/app.hpp"
+
+#include <signal.h>
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "proxy/admin/server.hpp"
+#include "proxy/flow/failure.hpp"
+#include "proxy/flow/interceptor.hpp"
+#include "proxy/http/server.hpp"
+#include "proxy/observe/log.hpp"
+#include "proxy/observe/metrics.hpp"
+#include "proxy/request_counter.hpp"
+#include "proxy/scorers.hpp"
+#include "proxy/scoring_metrics.hpp"
+#include "proxy/upstream_probe.hpp"
+#include "proxy/version.hpp"
+
+namespace qrerank::proxy {
+namespace {
+
+namespace asio = boost::asio;
+namespace log = observe::log;
+using std::chrono::steady_clock;
+
+// Started first, stopped last: what the others log is written out.
+struct Log {
+  explicit Log(const config::Log& settings) { log::start(settings); }
+  ~Log() { log::stop(); }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+};
+
+observe::Metrics::Labels metric_labels(std::array<std::string_view, flow::kReasons.size()>& reasons) {
+  for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] = flow::label(flow::kReasons[i]);
+  return {reasons, std::string(kVersion), kWithTorch};
+}
+
+std::string text_of(const config::Endpoint& endpoint) {
+  const bool v6 = endpoint.host.find(':') != std::string::npos;
+  return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
+int failed(const std::string& why) {
+  std::fprintf(stderr, "qrerank: %s\n", why.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int serve(const config::Config& settings) {
+  const auto started = steady_clock::now();
+  const auto config = std::make_shared<const config::Config>(settings);
+  ::signal(SIGPIPE, SIG_IGN);  // a closed socket is an error code, not the end
+
+  const Log logging(config->log);
+  std::array<std::string_view, flow::kReasons.size()> reasons;
+  observe::Metrics metrics(metric_labels(reasons));
+  ScoringMetrics scoring_metrics(metrics);
+  const auto scorer = make_scorers(*config, scoring_metrics);
+
+  flow::Interceptor interceptor({[config] { return config; }, scorer.get(), &metrics});
+  RequestCounter counter(metrics, config->log.access);
+  auto server = http::Server::listen({config->proxy, config->upstream}, interceptor, &counter);
+  if (!server) return failed(server.error());
+
+  std::atomic<bool> draining = false;
+  asio::io_context io(1);
+  UpstreamProbe probe(io, config->upstream);
+  admin::AdminContext context;
+  context.version = std::string(kVersion);
+  context.uptime = [started] {
+    return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - started);
+  };
+  context.upstreams = [&probe] { return probe.states(); };
+  context.models = [&scorer] { return scorer->status(); };
+  context.draining = [&draining] { return draining.load(); };
+  context.config = [config] { return config; };
+  context.metrics = [&metrics] { return metrics.text(); };
+  auto admin_server = admin::Server::start(
+      io, config->admin.listen,
+      [&context](const admin::AdminRequest& request) { return admin::handle(request, context); });
+  if (!admin_server) return failed(admin_server.error());
+
+  std::thread drained;
+  asio::signal_set signals(io, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    log::info("", "draining", {{"signal", signal}});
+    draining = true;
+    server->drain();
+    probe.stop();
+    // The admin listener answers "not ready" until the last request is done.
+    drained = std::thread([&] {
+      server->join();
+      asio::post(io, [&] {
+        (*admin_server)->stop();
+        io.stop();
+      });
+    });
+  });
+
+  server->start();
+  probe.start();
+  std::printf("listening proxy=%s admin=%s\n", text_of(server->endpoint()).c_str(),
+              text_of((*admin_server)->address()).c_str());
+  std::fflush(stdout);
+  log::info("", "listening",
+            {{"proxy", text_of(server->endpoint())}, {"admin", text_of((*admin_server)->address())}});
+  io.run();
+  if (drained.joinable()) drained.join();
+  log::info("", "stopped");
+  return 0;
+}
+
+}  // namespace qrerank::proxy

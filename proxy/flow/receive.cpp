@@ -1,0 +1,88 @@
+#include "proxy/flow/receive.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "proxy/flow/failure.hpp"
+#include "proxy/rewrite/content_coding.hpp"
+#include "proxy/rewrite/response.hpp"
+#include "proxy/route/carriers.hpp"
+
+namespace qrerank::proxy::flow {
+namespace {
+
+// As it came; a successful answer gets `response_headers`.
+http::PassAsItCame as_it_came(http::InspectedRequest& request, std::vector<http::Field> response_headers) {
+  http::PassAsItCame pass;
+  pass.body = std::move(request.body);
+  pass.response_headers = std::move(response_headers);
+  return pass;
+}
+
+std::vector<http::Field> wish_headers(bool no_query) {
+  rewrite::Report report;
+  if (no_query) report.reason = label(Reason::no_query);
+  std::vector<http::Field> fields;
+  for (auto& [name, value] : rewrite::report_headers(report))
+    fields.push_back({std::string(name), std::move(value)});
+  return fields;
+}
+
+// Options taken off everywhere, so that Qdrant's own error comes back. The body is plain now.
+http::PassAsItCame without_options(const http::RequestHead& head, std::string body) {
+  http::PassAsItCame pass;
+  pass.target = route::strip_target(head.target);
+  pass.fields.emplace();
+  for (const auto& field : head.fields) {
+    if (route::is_option_header(field.name) || http::iequals(field.name, "Content-Encoding")) continue;
+    pass.fields->push_back({std::string(field.name), std::string(field.value)});
+  }
+  pass.body = std::move(body);
+  return pass;
+}
+
+// The plain body: the request's own, or inflated into `inflated`. None when it cannot be read.
+std::optional<std::string_view> plain_body(const http::InspectedRequest& request, std::string& inflated,
+                                           std::size_t max_bytes) {
+  const auto* field = request.head.find("Content-Encoding");
+  switch (rewrite::content_coding(field == nullptr ? std::string_view() : field->value)) {
+    case rewrite::ContentCoding::identity:
+      return request.body;
+    case rewrite::ContentCoding::gzip: {
+      auto plain = rewrite::inflate_gzip(request.body, max_bytes);
+      if (!plain) return std::nullopt;
+      inflated = std::move(*plain);
+      return inflated;
+    }
+    case rewrite::ContentCoding::other:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<http::Field> uninspected_headers(const route::SearchHead& head) {
+  return head.wish ? wish_headers(false) : std::vector<http::Field>();
+}
+
+Received receive(const route::SearchHead& head, http::InspectedRequest& request,
+                 const config::Config& config) {
+  std::string inflated;
+  const auto plain = plain_body(request, inflated, config.proxy.max_inspect_body);
+  if (!plain) return http::Outcome(as_it_came(request, uninspected_headers(head)));
+
+  auto decision = route::decide(head, *plain, config);
+  if (auto* plan = std::get_if<rewrite::SearchPlan>(&decision)) return std::move(*plan);
+  if (auto* refuse = std::get_if<route::Refuse>(&decision)) return http::Outcome(refused(refuse->message));
+  if (auto* stripped = std::get_if<route::PassStripped>(&decision)) {
+    return http::Outcome(without_options(request.head, std::move(stripped->body)));
+  }
+  if (const auto* wish = std::get_if<route::PassWish>(&decision)) {
+    return http::Outcome(as_it_came(request, wish_headers(wish->no_query)));
+  }
+  return http::Outcome(as_it_came(request, {}));
+}
+
+}  // namespace qrerank::proxy::flow

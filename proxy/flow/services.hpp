@@ -1,0 +1,23 @@
+// What the flow needs of the rest of the program. One value, made by the app, shared by all I/O threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "proxy/config/config.hpp"
+#include "reranker/scorer.hpp"
+
+namespace qrerank::proxy::observe {
+class Metrics;
+}
+
+namespace qrerank::proxy::flow {
+
+struct Services {
+  /// The configuration in force; a request keeps the one it began with. Thread-safe.
+  std::function<std::shared_ptr<const config::Config>()> config;
+  reranker::Scorer* scorer = nullptr;
+  observe::Metrics* metrics = nullptr;
+};
+
+}  // namespace qrerank::proxy::flow

@@ -1,0 +1,23 @@
+// From the sessions' records to metrics and the access log. Knows both rooms, so that neither knows the
+// other.
+#pragma once
+
+#include "proxy/http/interceptor.hpp"
+#include "proxy/observe/metrics.hpp"
+
+namespace qrerank::proxy {
+
+class RequestCounter : public http::Observer {
+ public:
+  RequestCounter(observe::Metrics& metrics, bool access_log) : metrics_(metrics), access_log_(access_log) {}
+
+  void request_finished(const http::RequestRecord& record) override;
+  void connection_opened() override;
+  void connection_closed() override;
+
+ private:
+  observe::Metrics& metrics_;
+  const bool access_log_;
+};
+
+}  // namespace qrerank::proxy
