@@ -4,8 +4,9 @@
 #   tests/bench/passthrough.sh PROXY_PROGRAM [SECONDS] [CONNECTIONS]
 #
 # PROXY_PROGRAM is `relay_only` (the listener and relay alone) or `qrerank`. The proxy has core 0 to itself; wrk and the
-# upstream share core 1. Prints requests/s, p50 and p99 of each and our ratio to nginx, for a small answer, for 16 KiB
-# and for a POST with a 4 KiB body. Needs wrk, nginx and taskset.
+# upstream share core 1. Prints requests/s, p50, p99 and processor time per request of each and our ratio to nginx, for a
+# small answer, for 16 KiB and for a POST with a 4 KiB body. Processor time tells more than requests/s where core 1 is the
+# bottleneck or the machine has other work. Needs wrk, nginx and taskset.
 set -eu
 program=${1:?usage: passthrough.sh PROXY_PROGRAM [SECONDS] [CONNECTIONS]}
 seconds=${2:-5}
@@ -53,19 +54,28 @@ esac
 ours_pid=$!
 for _ in $(seq 100); do grep -q listening "$work/ours.log" && break; sleep 0.1; done
 
-# Prints "requests-per-second p50 p99".
-measure() { # port path script
+ticks=$(getconf CLK_TCK)
+cpu() { awk '{sub(/.*\) /, ""); print $12 + $13}' "/proc/$1/stat"; } # user and system time of a process, in ticks
+
+# Prints "requests-per-second p50 p99 microseconds-of-processor-per-request".
+measure() { # pid port path script
+  pid=$1
+  shift
+  before=$(cpu "$pid")
   taskset -c 1 wrk -t1 -c"$connections" -d"$seconds"s --latency ${3:+-s "$3"} "http://127.0.0.1:$1$2" > "$work/wrk.out"
   if grep -Eq 'Non-2xx|Socket errors' "$work/wrk.out" && [ -z "${3:-}" ]; then cat "$work/wrk.out" >&2; exit 1; fi
-  awk '$1=="50%"{p50=$2} $1=="99%"{p99=$2} /Requests\/sec/{r=$2} END{print r, p50, p99}' "$work/wrk.out"
+  after=$(cpu "$pid")
+  awk -v t=$(((after - before) * 1000000 / ticks)) '$1=="50%"{p50=$2} $1=="99%"{p99=$2} /requests in/{n=$1}
+    /Requests\/sec/{r=$2} END{printf "%s %s %s %.1f\n", r, p50, p99, t/n}' "$work/wrk.out"
 }
-printf '%-12s %-8s %10s %9s %9s\n' request proxy 'req/s' p50 p99
+theirs_pid=$(pgrep -P "$(cat "$work/proxy.pid")" | head -1)
+printf '%-12s %-8s %10s %9s %9s %8s\n' request proxy 'req/s' p50 p99 us/req
 for what in small 16k post; do
   case $what in small) path=/small script= ;; 16k) path=/16k script= ;; post) path=/small script=$work/post.lua ;; esac
-  measure $theirs $path "$script" > /dev/null # warm up
-  n=$(measure $theirs $path "$script")
-  o=$(measure $ours $path "$script")
+  measure $theirs_pid $theirs $path "$script" > /dev/null # warm up
+  n=$(measure $theirs_pid $theirs $path "$script")
+  o=$(measure $ours_pid $ours $path "$script")
   # shellcheck disable=SC2086
-  printf '%-12s %-8s %10s %9s %9s\n' $what nginx $n $what ours $o
-  echo "$n $o" | awk -v w=$what '{printf "%-12s ratio    %10.2f\n", w, $4/$1}'
+  printf '%-12s %-8s %10s %9s %9s %8s\n' $what nginx $n $what ours $o
+  echo "$n $o" | awk -v w=$what '{printf "%-12s ratio    %10.2f %28.2f\n", w, $5/$1, $4/$8}'
 done
