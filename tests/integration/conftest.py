@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.qdrant import Qdrant, running
+from tests.support.qdrant import Qdrant, chosen, running
 from tests.support.qrerank_process import Qrerank
 
 
@@ -15,8 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header() -> str:
-    with running() as found:
-        return f"qdrant: {found.what}"
+    return f"qdrant: {chosen()}"
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ from tests.support.qrerank_process import Qrerank
 from tests.support.raw_http import LIMIT_S, Reader
 from tests.support.replay import Replay
 
+pytestmark = pytest.mark.sanitize
+
 TOP_K_LEAST = 10
 
 

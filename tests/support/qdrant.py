@@ -80,6 +80,15 @@ def binary() -> str | None:
     return os.environ.get("QDRANT_BIN") or shutil.which("qdrant")
 
 
+STANDIN = "the stand-in over qdrant-client's local mode"
+
+
+def chosen() -> str:
+    """Which Qdrant `running` would give, without starting it."""
+    named = os.environ.get("QRERANK_TEST_QDRANT_URL")
+    return f"the server that QRERANK_TEST_QDRANT_URL names ({named})" if named else binary() or STANDIN
+
+
 @contextlib.contextmanager
 def _of_binary(path: str, port: int) -> Iterator[Qdrant]:
     with tempfile.TemporaryDirectory(prefix="qdrant-") as folder:
@@ -127,7 +136,7 @@ def running(port: int = 0) -> Iterator[Qdrant]:
     if named:
         found = Qdrant(
             named.rstrip("/"),
-            f"the server that QRERANK_TEST_QDRANT_URL names ({named})",
+            chosen(),
             foreign=True,
             api_key=os.environ.get("QRERANK_TEST_QDRANT_API_KEY"),
         )
@@ -142,7 +151,7 @@ def running(port: int = 0) -> Iterator[Qdrant]:
             yield found
         return
     with StandIn(port=port) as standin:
-        yield Qdrant(standin.url, "the stand-in over qdrant-client's local mode")
+        yield Qdrant(standin.url, STANDIN)
 
 
 def main() -> None:
