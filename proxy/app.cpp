@@ -20,9 +20,9 @@
 #include "proxy/http/server.hpp"
 #include "proxy/observe/log.hpp"
 #include "proxy/observe/metrics.hpp"
+#include "proxy/observe/scoring_observer.hpp"
 #include "proxy/request_counter.hpp"
 #include "proxy/scorers.hpp"
-#include "proxy/scoring_metrics.hpp"
 #include "proxy/upstream_probe.hpp"
 #include "proxy/version.hpp"
 
@@ -66,8 +66,8 @@ int serve(const config::Config& settings) {
   const Log logging(config->log);
   std::array<std::string_view, flow::kReasons.size()> reasons;
   observe::Metrics metrics(metric_labels(reasons));
-  ScoringMetrics scoring_metrics(metrics);
-  const auto scorer = make_scorers(*config, scoring_metrics);
+  observe::ScoringObserver scoring_observer(metrics);
+  const auto scorer = make_scorers(*config, scoring_observer);
 
   flow::Interceptor interceptor({[config] { return config; }, scorer.get(), &metrics});
   RequestCounter counter(metrics, config->log.access);
