@@ -35,7 +35,8 @@ class ScriptedScorer : public reranker::Scorer {
   std::vector<reranker::ModelStatus> status() const override { return {}; }
 };
 
-qrerank::proxy::http::Awaitable<void> ask(reranker::Scorer& scorer, std::optional<reranker::ScoreResult>& into) {
+qrerank::proxy::http::Awaitable<void> ask(reranker::Scorer& scorer,
+                                          std::optional<reranker::ScoreResult>& into) {
   reranker::ScoreRequest request;
   request.query = "q";
   request.texts = {"a"};
