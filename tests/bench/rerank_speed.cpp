@@ -1,0 +1,72 @@
+// One model on one set of texts, timed on request: rerank_speed.py starts one of these per dtype and asks
+// them in turn with the other engines. Prints "ready TOKENS", then per line read from stdin the seconds one
+// rerank took (tokenizing and scoring, end to end), and on "scores" the logits.
+#include <simdjson.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "reranker/model/model.hpp"
+
+using namespace qrerank::reranker::model;
+
+namespace {
+
+std::vector<double> rerank(Model& model, const std::string& query, const std::vector<std::string>& texts,
+                           std::size_t& tokens) {
+  const auto encoded = model.encode("", query, texts);
+  std::vector<BatchItem> items;
+  tokens = 0;
+  for (const auto& sequence : encoded.texts) {
+    items.push_back({.prefix = nullptr, .body = &sequence});
+    tokens += sequence.ids.size();
+  }
+  return model.logits(items);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 5) {
+    std::fprintf(stderr, "usage: %s MODEL_FOLDER DTYPE THREADS TEXTS.json\n", argv[0]);
+    return 2;
+  }
+  ModelSpec spec;
+  spec.name = "bench";
+  spec.path = argv[1];
+  spec.dtype = argv[2];
+  spec.threads = std::atoi(argv[3]);
+  spec.device = "cpu";
+  auto model = load_model(spec);
+  if (!model) {
+    std::fprintf(stderr, "%s\n", model.error().message.c_str());
+    return 1;
+  }
+  simdjson::dom::parser parser;
+  const simdjson::dom::element input = parser.load(argv[4]);
+  const std::string query(input["query"].get_string().value());
+  std::vector<std::string> texts;
+  for (const auto text : input["texts"].get_array()) texts.emplace_back(text.get_string().value());
+
+  std::size_t tokens = 0;
+  (void)rerank(**model, query, texts, tokens);
+  std::printf("ready %zu\n", tokens);
+  std::fflush(stdout);
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto logits = rerank(**model, query, texts, tokens);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    if (line == "scores") {
+      for (const double logit : logits) std::printf("%.9g ", logit);
+      std::printf("\n");
+    } else {
+      std::printf("%.6f\n", took.count());
+    }
+    std::fflush(stdout);
+  }
+  return 0;
+}
