@@ -22,9 +22,7 @@ constexpr std::array<std::string_view, 12> kEndpoints = {
     "recommend", "recommend/batch", "recommend/groups", "discover", "discover/batch", "other"};
 constexpr std::array<std::string_view, 6> kOutcomes = {"passed",  "reranked", "fallback",
                                                        "refused", "failed",   "cancelled"};
-constexpr std::array<std::string_view, 6> kUpstreamErrors = {"resolve", "connect",  "timeout",
-                                                             "cut_off", "protocol", "too_large"};
-constexpr std::array<std::string_view, 2> kSides = {"client", "upstream"};
+constexpr std::array<std::string_view, 1> kSides = {"client"};
 constexpr std::array<std::string_view, 4> kStages = {"upstream", "tokenize", "queue", "compute"};
 
 // Seconds: a cached answer takes under a millisecond, a large model on a CPU tens of seconds.
@@ -49,9 +47,6 @@ std::string_view label(Endpoint endpoint) {
 std::string_view label(Outcome outcome) {
   return kOutcomes[at(outcome)];
 }
-std::string_view label(UpstreamError error) {
-  return kUpstreamErrors[at(error)];
-}
 std::string_view label(Side side) {
   return kSides[at(side)];
 }
@@ -70,18 +65,14 @@ struct Metrics::Impl {
   std::array<prometheus::Histogram*, kStages.size()> stage_seconds{};
   std::array<prometheus::Gauge*, kSides.size()> connections{};
   std::array<prometheus::Counter*, kSides.size()> connections_opened{};
-  std::array<prometheus::Counter*, kUpstreamErrors.size()> upstream_errors{};
   prometheus::Counter* scored = counter("qrerank_candidates_total", "Candidates that were given a score.");
   prometheus::Counter* cached =
       counter("qrerank_cached_candidates_total", "Candidates whose score came from the cache.");
   prometheus::Counter* batches = counter("qrerank_batches_total", "Batches computed.");
   prometheus::Counter* texts = counter("qrerank_texts_total", "Texts computed.");
   prometheus::Counter* tokens = counter("qrerank_tokens_total", "Tokens computed.");
-  prometheus::Counter* rejected =
-      counter("qrerank_rejected_texts_total", "Texts refused because the queue was full.");
   prometheus::Counter* cache_hits = counter("qrerank_cache_hits_total", "Scores found in the cache.");
   prometheus::Counter* cache_misses = counter("qrerank_cache_misses_total", "Scores not found in the cache.");
-  prometheus::Gauge* cache_size = gauge("qrerank_cache_bytes", "Memory that the score cache holds.");
   prometheus::Gauge* queued_texts = gauge("qrerank_queue_texts", "Texts waiting to be scored.");
   prometheus::Gauge* queued_tokens = gauge("qrerank_queue_tokens", "Tokens waiting to be scored.");
   prometheus::Gauge* log_dropped =
@@ -137,13 +128,6 @@ struct Metrics::Impl {
       connections[s] = &open_family.Add({{"side", std::string(kSides[s])}});
       connections_opened[s] = &opened_family.Add({{"side", std::string(kSides[s])}});
     }
-    auto& error_family = prometheus::BuildCounter()
-                             .Name("qrerank_upstream_errors_total")
-                             .Help("Exchanges with the upstream that failed, by kind.")
-                             .Register(registry);
-    for (std::size_t k = 0; k < kUpstreamErrors.size(); ++k) {
-      upstream_errors[k] = &error_family.Add({{"kind", std::string(kUpstreamErrors[k])}});
-    }
     prometheus::BuildGauge()
         .Name("qrerank_build_info")
         .Help("Always 1; the labels tell what is running.")
@@ -198,10 +182,6 @@ void Metrics::connection_closed(Side side) {
   impl_->connections[at(side)]->Decrement();
 }
 
-void Metrics::upstream_error(UpstreamError error) {
-  impl_->upstream_errors[at(error)]->Increment();
-}
-
 void Metrics::batch(std::size_t texts, std::size_t tokens, Microseconds compute) {
   impl_->batches->Increment();
   impl_->texts->Increment(static_cast<double>(texts));
@@ -218,14 +198,6 @@ void Metrics::queue(std::size_t texts, std::size_t tokens) {
 void Metrics::cache(std::size_t hits, std::size_t misses) {
   impl_->cache_hits->Increment(static_cast<double>(hits));
   impl_->cache_misses->Increment(static_cast<double>(misses));
-}
-
-void Metrics::cache_bytes(std::size_t bytes) {
-  impl_->cache_size->Set(static_cast<double>(bytes));
-}
-
-void Metrics::rejected_texts(std::size_t texts) {
-  impl_->rejected->Increment(static_cast<double>(texts));
 }
 
 std::string Metrics::text() const {

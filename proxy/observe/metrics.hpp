@@ -47,10 +47,8 @@ enum class Outcome {
 };
 std::string_view label(Outcome outcome);
 
-enum class UpstreamError { resolve, connect, timeout, cut_off, protocol, too_large };
-std::string_view label(UpstreamError error);
-
-enum class Side { client, upstream };
+/// Whose connection; the upstream's are not counted yet.
+enum class Side { client };
 std::string_view label(Side side);
 
 class Metrics {
@@ -79,14 +77,11 @@ class Metrics {
 
   void connection_opened(Side side);
   void connection_closed(Side side);
-  void upstream_error(UpstreamError error);
 
   // The scoring engine's side; see scoring_observer.hpp.
   void batch(std::size_t texts, std::size_t tokens, Microseconds compute);
   void queue(std::size_t texts, std::size_t tokens);
   void cache(std::size_t hits, std::size_t misses);
-  void cache_bytes(std::size_t bytes);
-  void rejected_texts(std::size_t texts);
 
   /// Prometheus' text format, content type kContentType.
   [[nodiscard]] std::string text() const;
