@@ -31,6 +31,7 @@ tl::expected<Index, std::string> read_index(const std::filesystem::path& path) {
   const auto bad = [&](const std::string& what) { return tl::unexpected(path.string() + ": " + what); };
   auto file = MappedFile::open(path);
   if (!file) return tl::unexpected(file.error());
+  if ((*file)->bytes().empty()) return bad("no weight_map: the file is empty");
   simdjson::dom::parser parser;
   simdjson::dom::object weight_map;
   const auto text = (*file)->bytes();

@@ -111,6 +111,8 @@ std::int64_t EncoderConfig::first_position() const {
 }
 
 Result parse_encoder_config(std::string_view json) {
+  // simdjson copies what it is given, and an empty view may be null.
+  if (json.empty()) return tl::unexpected<std::string>("not JSON: empty");
   simdjson::dom::parser parser;
   element root;
   if (const auto error = parser.parse(json.data(), json.size()).get(root)) {

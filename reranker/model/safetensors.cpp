@@ -116,6 +116,8 @@ std::string shape_text(std::span<const std::int64_t> shape) {
 
 tl::expected<std::vector<TensorEntry>, std::string> parse_safetensors_header(std::string_view json,
                                                                              std::uint64_t data_bytes) {
+  // simdjson copies what it is given, and an empty view may be null.
+  if (json.empty()) return tl::unexpected<std::string>("header is not JSON: empty");
   simdjson::dom::parser parser;
   element root;
   if (const auto error = parser.parse(json.data(), json.size()).get(root)) {
