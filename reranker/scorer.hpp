@@ -18,7 +18,9 @@ using ScoreResult = tl::expected<ScoreSet, ScoreError>;
 using ScoreCompletion = std::function<void(ScoreResult)>;
 
 /// Move-only right to cancel. Dropping it tells the scorer that nobody waits any more: texts not yet in a
-/// batch are skipped, and the completion is called with `cancelled` (or with the result, if that was faster).
+/// batch are skipped, and the completion is called with `cancelled` (or with the result, if that was faster),
+/// possibly from within the destructor: drop it without holding a lock that the completion takes. It may
+/// outlive the scorer.
 class ScoreTicket {
  public:
   ScoreTicket() = default;

@@ -14,8 +14,9 @@ using Clock = std::chrono::steady_clock;
 using Microseconds = std::chrono::microseconds;
 
 /// Where the time of one scoring request went. `queue` is from "all tokens are there" to "the last batch of
-/// this request begins", `compute` the sum of the batches that this request had texts in. Upstream time is
-/// the proxy's.
+/// this request begins" less its own batches computed meanwhile, plus what was waited for the model to load;
+/// `compute` the sum of the batches that this request had texts in. So the three add up to the wall time (to
+/// more only where replicas compute side by side). Upstream time is the proxy's.
 struct Timings {
   Microseconds tokenize{0};
   Microseconds queue{0};
