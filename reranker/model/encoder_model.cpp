@@ -21,7 +21,7 @@ namespace qrerank::reranker::model {
 namespace {
 
 /// Tokens that run through the layers together on a CPU core: activations of the widest layer stay in its
-/// second-level cache (tests/bench has the sweep). A GPU takes the whole batch.
+/// second-level cache (reckoned, not swept). A GPU takes the whole batch.
 constexpr std::size_t kCpuPieceTokens = 512;
 constexpr std::size_t kLeastPieceTokens = 128;  ///< fewer rows leave the multipliers idle
 constexpr std::size_t kShareBelow = 4;  ///< operators are shared below one piece per this many threads
