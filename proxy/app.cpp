@@ -46,11 +46,6 @@ observe::Metrics::Labels metric_labels(std::array<std::string_view, flow::kReaso
   return {reasons, std::string(kVersion), kWithTorch};
 }
 
-std::string text_of(const config::Endpoint& endpoint) {
-  const bool v6 = endpoint.host.find(':') != std::string::npos;
-  return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-}
-
 int failed(const std::string& why) {
   std::fprintf(stderr, "qrerank: %s\n", why.c_str());
   return 1;
@@ -112,11 +107,12 @@ int serve(const config::Config& settings) {
 
   server->start();
   probe.start();
-  std::printf("listening proxy=%s admin=%s\n", text_of(server->endpoint()).c_str(),
-              text_of((*admin_server)->address()).c_str());
+  std::printf("listening proxy=%s admin=%s\n", config::to_string(server->endpoint()).c_str(),
+              config::to_string((*admin_server)->address()).c_str());
   std::fflush(stdout);
   log::info("", "listening",
-            {{"proxy", text_of(server->endpoint())}, {"admin", text_of((*admin_server)->address())}});
+            {{"proxy", config::to_string(server->endpoint())},
+             {"admin", config::to_string((*admin_server)->address())}});
   io.run();
   if (drained.joinable()) drained.join();
   log::info("", "stopped");

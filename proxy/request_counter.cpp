@@ -4,6 +4,7 @@
 
 #include "proxy/flow/failure.hpp"
 #include "proxy/observe/log.hpp"
+#include "proxy/observe/request_id.hpp"
 #include "proxy/route/endpoints.hpp"
 
 namespace qrerank::proxy {
@@ -36,7 +37,8 @@ void RequestCounter::request_finished(const http::RequestRecord& record) {
   const auto outcome = outcome_of(record);
   metrics_.request(endpoint_of(record.head), outcome, took);
   const auto* id = record.head.find("x-request-id");
-  const auto request_id = id == nullptr ? std::string_view() : id->value;
+  if (record.failure.empty() && !access_log_) return;
+  const auto request_id = observe::request_id_from(id == nullptr ? std::string_view() : id->value);
   if (!record.failure.empty()) {
     observe::log::warn(request_id, "request failed",
                        {{"method", record.head.method},
@@ -60,6 +62,10 @@ void RequestCounter::connection_opened() {
 }
 void RequestCounter::connection_closed() {
   metrics_.connection_closed(observe::Side::client);
+}
+
+void RequestCounter::connection_failed(std::string_view what) {
+  observe::log::error("", "a connection ended by an exception", {{"what", what}});
 }
 
 }  // namespace qrerank::proxy

@@ -2,6 +2,8 @@
 // other.
 #pragma once
 
+#include <string_view>
+
 #include "proxy/http/interceptor.hpp"
 #include "proxy/observe/metrics.hpp"
 
@@ -14,6 +16,7 @@ class RequestCounter : public http::Observer {
   void request_finished(const http::RequestRecord& record) override;
   void connection_opened() override;
   void connection_closed() override;
+  void connection_failed(std::string_view what) override;
 
  private:
   observe::Metrics& metrics_;

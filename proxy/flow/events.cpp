@@ -1,15 +1,18 @@
 #include "proxy/flow/events.hpp"
 
+#include <string>
+
 #include "proxy/flow/search_run.hpp"
 #include "proxy/observe/log.hpp"
 #include "proxy/observe/metrics.hpp"
+#include "proxy/observe/request_id.hpp"
 
 namespace qrerank::proxy::flow {
 namespace {
 
-std::string_view request_id(const SearchRun& run) {
+std::string request_id(const SearchRun& run) {
   const auto* field = run.request.head.find("x-request-id");
-  return field == nullptr ? std::string_view() : field->value;
+  return observe::request_id_from(field == nullptr ? std::string_view() : field->value);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ reranker::ScoreRequest score_request(const SearchRun& run, const rewrite::Candid
                                      const std::vector<std::size_t>& scorable) {
   reranker::ScoreRequest request;
   request.model = run.model;
-  request.instruction = run.plan.options.instruction.value_or("");
+  request.instruction = config::instruction_text(*run.config, run.plan.options.instruction.value_or(""));
   request.query = run.plan.query_text;
   request.deadline = run.scoring_deadline();
   request.texts.reserve(scorable.size());
