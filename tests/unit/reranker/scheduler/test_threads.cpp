@@ -76,8 +76,8 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(worker_pool)
 
 BOOST_AUTO_TEST_CASE(threads_work_side_by_side) {
+  Gate gate;  // outlives the threads that pass it
   WorkerPool pool(3);
-  Gate gate;
   for (int i = 0; i < 3; ++i) {
     BOOST_TEST(pool.post([&] { gate.pass(); }));
   }
