@@ -192,7 +192,7 @@ ScoreTicket Scheduler::Core::submit(model::EncodedTexts encoded, Clock::time_poi
   });
   queue_changed();
   lock.unlock();
-  changed_.notify_one();
+  changed_.notify_all();  // one request may fill batches for several idle replicas
   return ScoreTicket(std::shared_ptr<void>(nullptr, [weak, id](void*) {
     if (const auto core = weak.lock()) {
       core->fail_by_id(id, ScoreFailure::cancelled, "nobody waits any more");
