@@ -32,6 +32,8 @@ struct ModelInfo {
       recipe_version;  ///< changes whenever the same input would give another score: part of the cache key
   std::size_t max_length = 0;  ///< tokens, prefix and specials included
   std::size_t weight_bytes = 0;
+  std::size_t activation_bytes_per_token =
+      0;  ///< the most memory that `logits` needs for each token it computes, weights aside; 0: not known
   bool follows_instructions = false;
 };
 
@@ -71,6 +73,10 @@ class Model {
   /// One raw logit per item, in their order. Called by one compute thread only. Throws OutOfMemory, or
   /// std::exception for a bug. Not-a-number is returned as it is: the caller checks.
   [[nodiscard]] virtual std::vector<double> logits(std::span<const BatchItem> items) = 0;
+
+  /// Gives back what is kept only to be faster (kept prefixes, the device allocator's free blocks). Called by
+  /// the compute thread after OutOfMemory, before it tries again.
+  virtual void release_cached_memory() {}
 };
 
 struct LoadError {
