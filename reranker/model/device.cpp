@@ -42,6 +42,15 @@ std::string cuda_problem(c10::DeviceIndex index) {
   return {};
 }
 
+bool multiplies_bfloat16(const c10::Device& device) {
+  if (device.is_cuda()) return true;
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 tl::expected<c10::Device, std::string> choose_device(std::string_view wanted) {
@@ -74,11 +83,11 @@ tl::expected<c10::ScalarType, std::string> choose_dtype(std::string_view wanted,
   if (wanted != "auto") {
     return tl::unexpected("dtype: expected auto, float32 or bfloat16, found '" + std::string(wanted) + "'");
   }
-  if (device.is_cuda()) return c10::kBFloat16;
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16")) return c10::kBFloat16;
-#endif
-  return c10::kFloat;
+  return multiplies_bfloat16(device) ? c10::kBFloat16 : c10::kFloat;
+}
+
+c10::ScalarType arithmetic_dtype(c10::ScalarType stored, const c10::Device& device) {
+  return stored == c10::kBFloat16 && !multiplies_bfloat16(device) ? c10::kFloat : stored;
 }
 
 std::string_view dtype_name(c10::ScalarType dtype) {

@@ -20,6 +20,10 @@ namespace qrerank::reranker::model {
 [[nodiscard]] tl::expected<c10::ScalarType, std::string> choose_dtype(std::string_view wanted,
                                                                       const c10::Device& device);
 
+/// What weights kept in `stored` are multiplied in: themselves, but bfloat16 in float32 on CPUs that do not
+/// multiply it in hardware (oneDNN refuses it below AVX-512, and plain loops take ten times as long).
+[[nodiscard]] c10::ScalarType arithmetic_dtype(c10::ScalarType stored, const c10::Device& device);
+
 /// "float32", "bfloat16".
 [[nodiscard]] std::string_view dtype_name(c10::ScalarType dtype);
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "reranker/model/device.hpp"
 #include "reranker/model/linear.hpp"
 
 namespace qrerank::reranker::model {
@@ -19,7 +20,8 @@ EmbeddingWeights read_embeddings(WeightReader& reader, const std::string& scope,
   return weights;
 }
 
-Embeddings::Embeddings(const EmbeddingWeights& weights, const c10::Device& device) : weights_(weights) {
+Embeddings::Embeddings(const EmbeddingWeights& weights, const c10::Device& device)
+    : weights_(weights), arithmetic_(arithmetic_dtype(weights.words.scalar_type(), device)) {
   for (auto* tensor :
        {&weights_.words, &weights_.positions, &weights_.types, &weights_.norm.weight, &weights_.norm.bias}) {
     *tensor = tensor->to(device);
@@ -31,7 +33,7 @@ at::Tensor Embeddings::forward(const at::Tensor& ids, const at::Tensor& position
   auto sum = weights_.positions.index_select(0, positions);  // [tokens, hidden]
   sum.add_(weights_.words.index_select(0, ids));
   sum.add_(weights_.types.index_select(0, types));
-  return normalize(sum, weights_.norm).to(weights_.words.scalar_type());
+  return normalize(sum, weights_.norm).to(arithmetic_);
 }
 
 }  // namespace qrerank::reranker::model

@@ -11,7 +11,7 @@
 namespace qrerank::reranker::model {
 
 struct EmbeddingWeights {
-  at::Tensor words;      // [vocabulary, hidden], the dtype to compute in
+  at::Tensor words;      // [vocabulary, hidden], the dtype to keep
   at::Tensor positions;  // [positions, hidden], float32
   at::Tensor types;      // [types, hidden], float32
   NormWeights norm;
@@ -25,13 +25,14 @@ class Embeddings {
  public:
   Embeddings(const EmbeddingWeights& weights, const c10::Device& device);
 
-  /// `ids`, `positions`, `types` [tokens] int32, to [tokens, hidden] in the words' dtype. Sum and norm are
-  /// float32.
+  /// `ids`, `positions`, `types` [tokens] int32, to [tokens, hidden] in the arithmetic dtype. Sum and norm
+  /// are float32.
   [[nodiscard]] at::Tensor forward(const at::Tensor& ids, const at::Tensor& positions,
                                    const at::Tensor& types) const;
 
  private:
   EmbeddingWeights weights_;
+  c10::ScalarType arithmetic_;  ///< of what is returned
 };
 
 }  // namespace qrerank::reranker::model

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string_view>
 
+#include "reranker/model/device.hpp"
+
 namespace qrerank::reranker::model {
 namespace {
 
@@ -51,23 +53,29 @@ at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, const at::Te
 }  // namespace
 
 Linear::Linear(const DenseWeights& weights, const c10::Device& device)
-    : weight_(weights.weight.to(device)), bias_(weights.bias.to(device)) {
-  if (device.is_cpu() && onednn() != nullptr) {
+    : weight_(weights.weight.to(device)),
+      bias_(weights.bias.to(device, arithmetic_dtype(weights.weight.scalar_type(), device))) {
+  const bool multiplied_as_kept = weight_.scalar_type() == bias_.scalar_type();
+  if (device.is_cpu() && multiplied_as_kept && onednn() != nullptr) {
     weight_ = onednn()->reorder.call(weight_, c10::SymInt(kPackedRows));
     packed_ = true;
   }
 }
 
+at::Tensor Linear::plain(const at::Tensor& x) const {
+  return at::linear(x, weight_.to(bias_.scalar_type()), bias_);  // no copy where the dtypes are equal
+}
+
 at::Tensor Linear::apply(const at::Tensor& x) const {
-  return packed_ ? pointwise(x, weight_, bias_, "none") : at::linear(x, weight_, bias_);
+  return packed_ ? pointwise(x, weight_, bias_, "none") : plain(x);
 }
 
 at::Tensor Linear::apply_gelu(const at::Tensor& x) const {
-  return packed_ ? pointwise(x, weight_, bias_, "gelu") : at::gelu(at::linear(x, weight_, bias_));
+  return packed_ ? pointwise(x, weight_, bias_, "gelu") : at::gelu(plain(x));
 }
 
 at::Tensor Linear::apply_plus(const at::Tensor& x, const at::Tensor& residual) const {
-  if (!packed_) return at::add(at::linear(x, weight_, bias_), residual);
+  if (!packed_) return at::add(plain(x), residual);
   return onednn()->binary.call(x, residual, weight_, bias_, "add");
 }
 
