@@ -19,19 +19,6 @@ bool speaks_of_coding(std::string_view name) {
   return false;
 }
 
-// Calls `visit(name, value)` for each `name=value` of a query string, nothing decoded.
-template <class Visit>
-void for_each_parameter(std::string_view query_string, const Visit& visit) {
-  while (!query_string.empty()) {
-    const auto end = query_string.find('&');
-    const auto pair = query_string.substr(0, end);
-    query_string = end == std::string_view::npos ? std::string_view() : query_string.substr(end + 1);
-    const auto equals = pair.find('=');
-    const auto name = pair.substr(0, equals);
-    visit(name, equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
-  }
-}
-
 }  // namespace
 
 upstream::Request search_request(const http::RequestHead& head, std::string_view target, std::string body) {
@@ -51,17 +38,17 @@ upstream::Request search_request(const http::RequestHead& head, std::string_view
 std::optional<std::chrono::seconds> own_timeout(std::string_view target) {
   // Beyond a year a time limit is none; it also keeps the arithmetic with clocks far from overflow.
   constexpr std::uint32_t kLongest = 365 * 24 * 3600;
-  std::optional<std::chrono::seconds> found;
   const auto query_string = route::split_target(target).query.value_or(std::string_view());
-  for_each_parameter(query_string, [&](std::string_view name, std::string_view value) {
-    if (name != "timeout" || found) return;
+  for (const route::Parameter& parameter : route::parameters_of(query_string)) {
+    if (route::percent_decoded(parameter.name, true) != "timeout") continue;
+    const std::string value = route::percent_decoded(parameter.value, true);
     std::uint32_t seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    if (error != std::errc() || end != value.data() + value.size() || seconds == 0 || seconds > kLongest)
-      return;
-    found = std::chrono::seconds(seconds);
-  });
-  return found;
+    const bool whole = error == std::errc() && end == value.data() + value.size();
+    if (whole && seconds > 0 && seconds <= kLongest) return std::chrono::seconds(seconds);
+    return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 }  // namespace qrerank::proxy::flow

@@ -252,15 +252,10 @@ PlaceOptions read_headers(std::span<const http::FieldView> fields, const Checks&
 
 PlaceOptions read_parameters(std::string_view query, const Checks& checks) {
   PlaceReader reader(checks, true);
-  while (!query.empty()) {
-    const std::size_t end = query.find('&');
-    const std::string_view parameter = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    const std::size_t equals = parameter.find('=');
-    const std::string name = percent_decoded(parameter.substr(0, equals), true);
+  for (const Parameter& parameter : parameters_of(query)) {
+    const std::string name = percent_decoded(parameter.name, true);
     if (const OptionSpec* spec = reranker::find_option(name)) {
-      const std::string_view value = equals == std::string_view::npos ? "" : parameter.substr(equals + 1);
-      reader.add(*spec, name, reranker::raw_from_text(*spec, percent_decoded(value, true)));
+      reader.add(*spec, name, reranker::raw_from_text(*spec, percent_decoded(parameter.value, true)));
     } else if (name.starts_with(kPrefix)) {
       reader.add_unknown(unknown_option(name, body_names()));
     }
@@ -291,24 +286,17 @@ std::string strip_target(std::string_view target) {
     return std::string(target);
   }
   std::string result(target.substr(0, question));
-  std::string_view query = target.substr(question + 1);
   bool stripped = false;
   char separator = '?';
-  while (true) {
-    const std::size_t end = query.find('&');
-    const std::string_view parameter = query.substr(0, end);
-    const std::string name = percent_decoded(parameter.substr(0, parameter.find('=')), true);
+  for (const Parameter& parameter : parameters_of(target.substr(question + 1))) {
+    const std::string name = percent_decoded(parameter.name, true);
     if (reranker::find_option(name) != nullptr || name.starts_with(kPrefix)) {
       stripped = true;
     } else {
       result += separator;
-      result += parameter;
+      result += parameter.whole;
       separator = '&';
     }
-    if (end == std::string_view::npos) {
-      break;
-    }
-    query.remove_prefix(end + 1);
   }
   return stripped ? result : std::string(target);
 }

@@ -1,7 +1,6 @@
 #include "proxy/route/endpoints.hpp"
 
 #include <array>
-#include <vector>
 
 #include "reranker/utf8.hpp"
 
@@ -67,6 +66,22 @@ TargetParts split_target(std::string_view target) {
   return parts;
 }
 
+std::vector<Parameter> parameters_of(std::string_view query) {
+  std::vector<Parameter> parameters;
+  bool more = !query.empty();
+  while (more) {
+    const std::size_t end = query.find('&');
+    const std::string_view whole = query.substr(0, end);
+    const std::size_t equals = whole.find('=');
+    parameters.push_back({.whole = whole,
+                          .name = whole.substr(0, equals),
+                          .value = equals == std::string_view::npos ? "" : whole.substr(equals + 1)});
+    more = end != std::string_view::npos;
+    query.remove_prefix(more ? end + 1 : query.size());
+  }
+  return parameters;
+}
+
 std::optional<Match> match(std::string_view method, std::string_view target) {
   if (method != "POST") {
     return std::nullopt;
@@ -117,15 +132,11 @@ std::string reread_target(std::string_view target) {
   result += segments.size() > 1 ? segments[1] : std::string_view();
   result += "/points";
   char separator = '?';
-  std::string_view query = parts.query.value_or(std::string_view());
-  while (!query.empty()) {
-    const std::size_t end = query.find('&');
-    const std::string_view parameter = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    const std::string name = percent_decoded(parameter.substr(0, parameter.find('=')), true);
+  for (const Parameter& parameter : parameters_of(parts.query.value_or(std::string_view()))) {
+    const std::string name = percent_decoded(parameter.name, true);
     if (name == "timeout" || name == "consistency") {
       result += separator;
-      result += parameter;
+      result += parameter.whole;
       separator = '&';
     }
   }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/rewrite/plan.hpp"
 #include "proxy/rewrite/request_shape.hpp"
@@ -42,6 +43,17 @@ struct TargetParts {
   std::optional<std::string_view> query;  ///< behind the first `?`; none when there is no `?`
 };
 TargetParts split_target(std::string_view target);
+
+/// One piece of a query string, as it came.
+struct Parameter {
+  std::string_view whole;  ///< "a=%62", what stands between two `&`
+  std::string_view name;   ///< before the first `=`, still encoded
+  std::string_view value;  ///< behind it, still encoded; empty when there is no `=`
+};
+
+/// The pieces of a query string (what stands behind the `?`), empty ones too: joined by `&` they are what
+/// came. None for an empty string.
+std::vector<Parameter> parameters_of(std::string_view query);
 
 /// The row that a request line names: segments are percent-decoded after the path was split, empty ones and a
 /// trailing slash do not count, the method is POST. A row that is `not_yet` matches as well. Nothing when no

@@ -33,6 +33,7 @@ BOOST_AUTO_TEST_CASE(own_timeouts) {
   using std::chrono::seconds;
   BOOST_TEST((flow::own_timeout("/c?timeout=5") == seconds(5)));
   BOOST_TEST((flow::own_timeout("/c?a=1&timeout=60&b") == seconds(60)));
+  BOOST_TEST((flow::own_timeout("/c?time%6Fut=%35") == seconds(5)));  // as Qdrant reads it
   for (const auto* none : {"", "timeout", "timeout=", "timeout=0", "timeout=-1", "timeout=1.5", "timeout=x",
                            "timeout=99999999999999", "mytimeout=3"}) {
     BOOST_TEST_INFO(none);

@@ -72,6 +72,24 @@ BOOST_AUTO_TEST_CASE(parts_of_a_target) {
   BOOST_TEST(split_target("/x://y").path == "/x://y");
 }
 
+BOOST_AUTO_TEST_CASE(parameters_of_a_query_string) {
+  BOOST_TEST(parameters_of("").empty());
+  for (const std::string query : {"a", "a=1&b=2", "&", "a&&b", "=&a==b", "a=1&"}) {
+    std::string joined;
+    for (const Parameter& parameter : parameters_of(query)) {
+      joined.append("&").append(parameter.whole);
+    }
+    BOOST_TEST(joined == "&" + query);
+  }
+  const auto two = parameters_of("%61=b=c%20&d");
+  BOOST_REQUIRE(two.size() == 2u);
+  BOOST_TEST(two[0].name == "%61");
+  BOOST_TEST(two[0].value == "b=c%20");
+  BOOST_TEST(two[1].whole == "d");
+  BOOST_TEST(two[1].name == "d");
+  BOOST_TEST(two[1].value == "");
+}
+
 BOOST_AUTO_TEST_CASE(percent_decoding) {
   BOOST_TEST(percent_decoded("%41%4a%4A+", false) == "AJJ+");
   BOOST_TEST(percent_decoded("a+b%2B", true) == "a b+");
