@@ -4,8 +4,6 @@
 
 #include "proxy/flow/failure.hpp"
 #include "proxy/observe/log.hpp"
-#include "proxy/observe/request_id.hpp"
-#include "proxy/route/endpoints.hpp"
 
 namespace qrerank::proxy {
 namespace {
@@ -20,11 +18,6 @@ observe::Outcome outcome_of(const http::RequestRecord& record) {
   return Outcome::passed;
 }
 
-observe::Endpoint endpoint_of(const http::RequestHead& head) {
-  const auto match = route::match(head.method, head.target);
-  return match ? observe::endpoint_named(match->row->path) : observe::Endpoint::other;
-}
-
 // Query strings may hold a text to search for; they stay out of the log.
 std::string_view path_of(const http::RequestHead& head) {
   return head.target.substr(0, head.target.find('?'));
@@ -35,10 +28,9 @@ std::string_view path_of(const http::RequestHead& head) {
 void RequestCounter::request_finished(const http::RequestRecord& record) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(record.duration);
   const auto outcome = outcome_of(record);
-  metrics_.request(endpoint_of(record.head), outcome, took);
-  const auto* id = record.head.find("x-request-id");
+  metrics_.request(observe::endpoint_named(record.endpoint), outcome, took);
   if (record.failure.empty() && !access_log_) return;
-  const auto request_id = observe::request_id_from(id == nullptr ? std::string_view() : id->value);
+  const std::string& request_id = record.id.text();
   if (!record.failure.empty()) {
     observe::log::warn(request_id, "request failed",
                        {{"method", record.head.method},

@@ -1,22 +1,10 @@
 #include "proxy/flow/events.hpp"
 
-#include <string>
-
 #include "proxy/flow/search_run.hpp"
 #include "proxy/observe/log.hpp"
 #include "proxy/observe/metrics.hpp"
-#include "proxy/observe/request_id.hpp"
 
 namespace qrerank::proxy::flow {
-namespace {
-
-std::string request_id(const SearchRun& run) {
-  const auto* field = run.request.head.find("x-request-id");
-  return observe::request_id_from(field == nullptr ? std::string_view() : field->value);
-}
-
-}  // namespace
-
 void report_reranked(const SearchRun& run, const rewrite::Report& report) {
   if (run.services.metrics == nullptr || !report.spent) return;
   run.services.metrics->stages(report.spent->upstream, report.spent->scoring);
@@ -29,12 +17,12 @@ void report_fallback(const SearchRun& run, Reason reason) {
 
 void report_score_error(const SearchRun& run, const reranker::ScoreError& error) {
   observe::log::warn(
-      request_id(run), "scoring failed",
+      run.request.id.text(), "scoring failed",
       {{"model", run.model}, {"failure", to_string(error.failure)}, {"detail", error.message}});
 }
 
 void report_unreadable_answer(const SearchRun& run, std::string_view why) {
-  observe::log::error(request_id(run), "the upstream's answer is not what its endpoint gives",
+  observe::log::error(run.request.id.text(), "the upstream's answer is not what its endpoint gives",
                       {{"detail", why}});
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/flow/interceptor.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "proxy/flow/failure.hpp"
@@ -9,15 +10,31 @@
 #include "proxy/route/decide.hpp"
 
 namespace qrerank::proxy::flow {
+namespace {
+
+// A head that may be a search's, and the configuration that it was judged by.
+struct SearchJudgement final : http::Judgement {
+  SearchJudgement(std::shared_ptr<const config::Config> by, route::HeadJudgement what)
+      : config(std::move(by)), head(std::move(what)) {}
+
+  std::shared_ptr<const config::Config> config;
+  route::HeadJudgement head;
+};
+
+}  // namespace
 
 Interceptor::Interceptor(Services services) : services_(std::move(services)) {}
 
 http::HeadVerdict Interceptor::judge(const http::RequestHead& head) {
   http::HeadVerdict verdict;
-  const auto config = services_.config();
-  const auto judgement = route::judge_head(head.method, head.target, head.fields, *config);
-  if (std::holds_alternative<route::Relay>(judgement)) return verdict;
-  if (const auto* search = std::get_if<route::SearchHead>(&judgement)) {
+  auto matched = route::match(head.method, head.target);
+  if (!matched) return verdict;
+  verdict.endpoint = matched->row->path;
+  if (matched->row->not_yet) return verdict;
+
+  auto config = services_.config();
+  auto judged = route::judge_head(std::move(*matched), head.target, head.fields, *config);
+  if (const auto* search = std::get_if<route::SearchHead>(&judged)) {
     verdict.headers_if_uninspected = uninspected_headers(*search);
   }
   // A refusal is answered by `handle`, once the body is out of the way.
@@ -26,22 +43,19 @@ http::HeadVerdict Interceptor::judge(const http::RequestHead& head) {
     return verdict;
   verdict.action = http::HeadVerdict::Action::inspect;
   verdict.max_body = config->proxy.max_inspect_body;
+  verdict.judgement = std::make_unique<SearchJudgement>(std::move(config), std::move(judged));
   return verdict;
 }
 
 http::Awaitable<http::Outcome> Interceptor::handle(http::InspectedRequest request) {
-  auto config = services_.config();
-  auto judgement = route::judge_head(request.head.method, request.head.target, request.head.fields, *config);
-  if (const auto* refuse = std::get_if<route::Refuse>(&judgement)) {
+  auto& judgement = dynamic_cast<SearchJudgement&>(*request.judgement);
+  if (const auto* refuse = std::get_if<route::Refuse>(&judgement.head)) {
     co_return http::Outcome(refused(refuse->message));
   }
-  if (auto* search = std::get_if<route::SearchHead>(&judgement)) {
-    auto outcome = co_await rerank_flow(services_, std::move(config), std::move(*search), std::move(request));
-    co_return outcome;
-  }
-  http::PassAsItCame pass;  // the configuration changed between judge and handle
-  pass.body = std::move(request.body);
-  co_return http::Outcome(std::move(pass));
+  auto config = std::move(judgement.config);
+  auto search = std::get<route::SearchHead>(std::move(judgement.head));
+  auto outcome = co_await rerank_flow(services_, std::move(config), std::move(search), std::move(request));
+  co_return outcome;
 }
 
 }  // namespace qrerank::proxy::flow

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,12 +12,19 @@
 
 #include "proxy/http/async.hpp"
 #include "proxy/http/message.hpp"
+#include "proxy/http/request_id.hpp"
 
 namespace qrerank::proxy::upstream {
 class Client;
 }
 
 namespace qrerank::proxy::http {
+
+/// What an interceptor knows of a head once it judged it. The session carries it to `handle` unread.
+class Judgement {
+ public:
+  virtual ~Judgement() = default;
+};
 
 /// The answer to a request's head.
 struct HeadVerdict {
@@ -29,6 +37,9 @@ struct HeadVerdict {
   /// Added to the response when the request is relayed: at once, or because its body was larger than
   /// `max_body`. Never added to an answer of ours.
   std::vector<Field> headers_if_uninspected;
+  /// What the request asks for, for the observer: a literal ("query/batch"), or empty for nothing special.
+  std::string_view endpoint = {};
+  std::unique_ptr<Judgement> judgement = {};  ///< comes back with the inspected request; may be null
 };
 
 /// A request whose body is held. Views in `head` live until `handle` returns.
@@ -37,6 +48,8 @@ struct InspectedRequest {
   std::string body;                                ///< transfer coding removed, content coding still on
   upstream::Client& upstream;                      ///< of this I/O thread; only to be used on it
   std::chrono::steady_clock::time_point received;  ///< the head was complete
+  const RequestId& id;                             ///< for log lines; lives until `handle` returns
+  std::unique_ptr<Judgement> judgement = {};       ///< HeadVerdict::judgement
 };
 
 /// Relay after all, streaming the response. What is empty goes as it came.
@@ -45,7 +58,7 @@ struct PassAsItCame {
   std::optional<std::vector<Field>> fields;  ///< all of them; framing and hop-by-hop ones are ignored
   /// The request's body: give the inspected one back (moved), or another one.
   std::string body;
-  std::vector<Field> response_headers;  ///< appended to the response's own
+  std::vector<Field> response_headers;  ///< added to the response's own, in place of those so named
 };
 
 using Outcome = std::variant<Reply, PassAsItCame>;
@@ -68,7 +81,9 @@ class Interceptor {
 /// One request as it ended, for logs and metrics.
 struct RequestRecord {
   const RequestHead& head;
-  unsigned status = 0;  ///< sent to the client; 0: none (the client was gone)
+  const RequestId& id;
+  std::string_view endpoint = {};  ///< HeadVerdict::endpoint
+  unsigned status = 0;             ///< sent to the client; 0: none (the client was gone)
   bool inspected = false;
   std::uint64_t response_bytes = 0;  ///< body bytes sent to the client
   std::chrono::steady_clock::duration duration{};

@@ -82,6 +82,8 @@ Awaitable<Session::Next> Session::receive_head() {
   head_size_ = 0;
   head_ = RequestHead{{}, {}, 11, std::move(head_.fields)};
   head_.fields.clear();
+  id_ = RequestId();
+  endpoint_ = {};
   Clock::time_point until{};
   for (;;) {
     const auto found = scan.scan(buffer_.view());
@@ -111,6 +113,7 @@ Awaitable<Session::Next> Session::receive_head() {
     co_await refuse(bad->status, bad->why);
     co_return Next::close;
   }
+  if (const FieldView* own = head_.find("x-request-id")) id_ = RequestId(own->value);
   const auto facts = examine(head_);
   if (!facts) {
     co_await refuse(facts.error().status, facts.error().why);
@@ -123,6 +126,7 @@ Awaitable<Session::Next> Session::receive_head() {
 Awaitable<bool> Session::serve() {
   inspected_ = false;
   HeadVerdict verdict = context_.interceptor.judge(head_);
+  endpoint_ = verdict.endpoint;
   const bool declared_too_large = facts_.framing == Framing::length && facts_.length > verdict.max_body;
   if (verdict.action == HeadVerdict::Action::inspect && !declared_too_large) {
     co_return co_await inspect(std::move(verdict));
@@ -168,7 +172,8 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
     co_return co_await finish(request);
   }
 
-  InspectedRequest inspected{head_, std::move(held.body), context_.client, received_};
+  InspectedRequest inspected{head_, std::move(held.body),        context_.client, received_,
+                             id_,   std::move(verdict.judgement)};
   auto handling = handle(std::move(inspected));
   auto watching = watch();
   auto first = co_await (std::move(handling) || std::move(watching));
@@ -352,7 +357,8 @@ void Session::pin_head() {
 void Session::record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
                      std::string_view kind) {
   if (context_.observer == nullptr) return;
-  RequestRecord done{head_, status, inspected_, response_bytes, Clock::now() - received_, failure, kind};
+  RequestRecord done{head_,   id_, endpoint_, status, inspected_, response_bytes, Clock::now() - received_,
+                     failure, kind};
   context_.observer->request_finished(done);
 }
 

@@ -72,6 +72,8 @@ class Session
 
   // Of the request that is being served:
   RequestHead head_;
+  RequestId id_;
+  std::string_view endpoint_;
   std::string head_bytes_;  // what head_ points into once it is pinned
   std::size_t head_size_ = 0;
   MessageFacts facts_;

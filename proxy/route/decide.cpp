@@ -93,15 +93,11 @@ constexpr std::string_view kNoText =
 
 }  // namespace
 
-HeadJudgement judge_head(std::string_view method, std::string_view target,
-                         std::span<const http::FieldView> fields, const config::Config& config) {
-  auto matched = match(method, target);
-  if (!matched || matched->row->not_yet) {
-    return Relay{};
-  }
+HeadJudgement judge_head(Match matched, std::string_view target, std::span<const http::FieldView> fields,
+                         const config::Config& config) {
   const Checks checks = Checks::of(config);
   SearchHead head;
-  head.match = std::move(*matched);
+  head.match = std::move(matched);
   head.headers = read_headers(fields, checks);
   head.parameters = read_parameters(split_target(target).query.value_or(std::string_view()), checks);
   for (const PlaceOptions* place : {&head.headers, &head.parameters}) {

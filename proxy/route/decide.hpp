@@ -26,18 +26,16 @@ struct SearchHead {
   bool wish = false;
 };
 
-/// The path is not in the table (or its row is not built yet): relayed without a look at the body.
-struct Relay {};
-
 /// A 400 in Qdrant's error shape.
 struct Refuse {
   std::string message;  ///< valid UTF-8; names option, value and bounds
 };
 
-/// Judges a head. A flag of the head that is neither true nor false is refused at once.
-using HeadJudgement = std::variant<Relay, SearchHead, Refuse>;
-HeadJudgement judge_head(std::string_view method, std::string_view target,
-                         std::span<const http::FieldView> fields, const config::Config& config);
+/// Judges the head of a request that `matched`. A flag of the head that is neither true nor false is refused
+/// at once.
+using HeadJudgement = std::variant<SearchHead, Refuse>;
+HeadJudgement judge_head(Match matched, std::string_view target, std::span<const http::FieldView> fields,
+                         const config::Config& config);
 
 /// Not flagged: everything goes as it came, nothing is added to the answer.
 struct Pass {};

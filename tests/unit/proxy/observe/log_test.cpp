@@ -10,8 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "proxy/observe/request_id.hpp"
-
 namespace observe = qrerank::proxy::observe;
 namespace log_ = qrerank::proxy::observe::log;
 
@@ -90,21 +88,6 @@ BOOST_AUTO_TEST_CASE(without_a_writer_lines_are_written_at_once) {
   log_::set_level(log_::Level::info);
   log_::info("id", "early");
   BOOST_TEST(captured.lines().size() == 1u);
-}
-
-BOOST_AUTO_TEST_CASE(request_ids) {
-  for (const std::string sane : {"a", "0af7651916cd43dd8448eb211c80319c", "req-1_2.3:4/5+6=7@8"}) {
-    BOOST_TEST(observe::is_sane_request_id(sane), sane);
-    BOOST_TEST(observe::request_id_from(sane) == sane);
-  }
-  for (const std::string bad : {"", " a", "a b", "a\nb", "a\"", "\xC3\xA4", "a;b"}) {
-    BOOST_TEST(!observe::is_sane_request_id(bad), bad);
-    BOOST_TEST(observe::request_id_from(bad).size() == 32u, bad);
-  }
-  BOOST_TEST(observe::is_sane_request_id(std::string(128, 'a')));
-  BOOST_TEST(!observe::is_sane_request_id(std::string(129, 'a')));
-  BOOST_TEST(observe::new_request_id() != observe::new_request_id());
-  BOOST_TEST(observe::is_sane_request_id(observe::new_request_id()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(refused_here_is_refused_there) {
     if (speaks_of_us(one.body)) {
       continue;
     }
-    const auto judged = judge_head("POST", one.target, fields, {});
+    const auto judged = judge_head(match("POST", one.target).value(), one.target, fields, {});
     BOOST_REQUIRE_MESSAGE(std::holds_alternative<SearchHead>(judged), one.name);
     const Decision decision = decide(std::get<SearchHead>(judged), one.body, {});
     if (const auto* refused = std::get_if<PassStripped>(&decision)) {

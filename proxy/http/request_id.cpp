@@ -1,11 +1,11 @@
-#include "proxy/observe/request_id.hpp"
+#include "proxy/http/request_id.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <random>
 
-namespace qrerank::proxy::observe {
+namespace qrerank::proxy::http {
 
 bool is_sane_request_id(std::string_view id) {
   constexpr std::string_view kSigns = "-_.:/+=@";
@@ -26,8 +26,13 @@ std::string new_request_id() {
   return fmt::format("{:016x}{:016x}", high, low);
 }
 
-std::string request_id_from(std::string_view client_id) {
-  return is_sane_request_id(client_id) ? std::string(client_id) : new_request_id();
+RequestId::RequestId(std::string_view client_id) {
+  if (is_sane_request_id(client_id)) text_ = client_id;
 }
 
-}  // namespace qrerank::proxy::observe
+const std::string& RequestId::text() const {
+  if (text_.empty()) text_ = new_request_id();
+  return text_;
+}
+
+}  // namespace qrerank::proxy::http

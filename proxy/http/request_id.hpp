@@ -1,0 +1,29 @@
+// The name under which a request's log lines are found: the client's own `x-request-id` where it is sane,
+// else one made here, once a request. It is for logs only; nothing is added to what travels upstream.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace qrerank::proxy::http {
+
+/// 1 to 128 letters, digits and `-_.:/+=@`: safe in headers, logs and terminals.
+[[nodiscard]] bool is_sane_request_id(std::string_view id);
+
+/// 32 hexadecimal digits, random per call. Not a secret.
+[[nodiscard]] std::string new_request_id();
+
+/// One request's id. Made when it is first asked for, so that a request without log lines costs nothing.
+class RequestId {
+ public:
+  /// `client_id` is empty when the client sent none; one that is not sane counts as none.
+  explicit RequestId(std::string_view client_id = {});
+
+  /// The same text at every call. Not for two threads at once.
+  [[nodiscard]] const std::string& text() const;
+
+ private:
+  mutable std::string text_;
+};
+
+}  // namespace qrerank::proxy::http
