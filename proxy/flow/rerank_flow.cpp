@@ -1,6 +1,7 @@
 #include "proxy/flow/rerank_flow.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "proxy/flow/events.hpp"
@@ -37,6 +38,12 @@ reranker::ScoreRequest score_request(const SearchRun& run, const rewrite::Candid
   return request;
 }
 
+// What a scorer promises; one that breaks it must not cost the client its result.
+bool are_scores(const std::vector<double>& logits, std::size_t count) {
+  return logits.size() == count &&
+         std::ranges::all_of(logits, [](double logit) { return std::isfinite(logit); });
+}
+
 // Score: the texts of the first candidates against the query.
 http::Awaitable<Judged> judge(SearchRun& run, const rewrite::CandidateSet& set) {
   if (set.candidates.empty()) co_return tl::unexpected(Reason::no_candidates);
@@ -46,21 +53,45 @@ http::Awaitable<Judged> judge(SearchRun& run, const rewrite::CandidateSet& set) 
   auto scores = co_await scoring::score(*run.services.scorer, std::move(request));
   if (!scores) {
     run.spent.scoring = scores.error().timings;
-    report_score_error(run, scores.error());
+    // A cancelled request is a client that went away: nobody is left to tell, and nothing failed.
+    if (scores.error().failure != reranker::ScoreFailure::cancelled) report_score_error(run, scores.error());
     co_return tl::unexpected(reason_of(scores.error().failure));
   }
   run.spent.scoring = scores->timings;
   run.cached = scores->cached;
+  if (!are_scores(scores->logits, scorable.size())) {
+    report_score_error(run, {reranker::ScoreFailure::internal, "not one finite score for each text", {}});
+    co_return tl::unexpected(Reason::internal);
+  }
   co_return rewrite::judge(set, run.plan.top_k, scores->logits);
+}
+
+// The answer to the client's own request, with the report where it can be written into it.
+Reply own_answer(const SearchRun& run, upstream::Response own, Reason reason) {
+  const auto report = failed_report(run, reason);
+  auto body = rewrite::annotate(own.body, report);
+  return answer(own, report, body ? std::move(*body) : std::move(own.body), kFallback);
 }
 
 // The client's own request is sent as it came and its answer annotated.
 http::Awaitable<Reply> ask_for_own(SearchRun& run, Reason reason) {
   auto own = co_await ask(run, std::move(run.plan.own_body));
   if (!own) co_return std::move(own.error());
-  const auto report = failed_report(run, reason);
-  auto body = rewrite::annotate(own->body, report);
-  co_return answer(*own, report, body ? std::move(*body) : std::move(own->body), kFallback);
+  co_return own_answer(run, std::move(*own), reason);
+}
+
+// The answer to the widened request cannot be taken apart. It is the client's own where nothing was widened.
+http::Awaitable<Reply> unreadable(SearchRun& run, upstream::Response response, rewrite::Unreadable what,
+                                  bool widened) {
+  report_unreadable_answer(run, what.why);
+  report_fallback(run, Reason::internal);
+  if (refuses(Reason::internal, run.on_error())) co_return refusal(Reason::internal, run.model);
+  if (widened) {
+    auto own = co_await ask_for_own(run, Reason::internal);
+    co_return own;
+  }
+  response.body = std::move(what.body);
+  co_return own_answer(run, std::move(response), Reason::internal);
 }
 
 // What the client's own request gives: cut from the candidates where that is the same thing, else asked for
@@ -83,13 +114,13 @@ http::Awaitable<Reply> fall_back(SearchRun& run, const upstream::Response& respo
 }
 
 http::Awaitable<Reply> rerank(SearchRun& run) {
+  const bool widened = run.plan.upstream_body != run.plan.own_body;
   auto response = co_await ask(run, std::move(run.plan.upstream_body));
   if (!response) co_return std::move(response.error());
 
   auto set = rewrite::extract(std::move(response->body), run.plan);
   if (!set) {
-    report_unreadable_answer(run, set.error());
-    auto own = co_await ask_for_own(run, Reason::internal);
+    auto own = co_await unreadable(run, std::move(*response), std::move(set.error()), widened);
     co_return own;
   }
 

@@ -1,10 +1,12 @@
 #include "proxy/flow/search_run.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include "proxy/flow/upstream_request.hpp"
+#include "proxy/rewrite/content_coding.hpp"
 #include "proxy/route/endpoints.hpp"
 
 namespace qrerank::proxy::flow {
@@ -14,6 +16,17 @@ constexpr unsigned kOk = 200;
 
 bool is_content_coding(const http::Field& field) {
   return http::iequals(field.name, "Content-Encoding");
+}
+
+// Identity was asked for; what stands between here and Qdrant may compress nevertheless.
+void inflate(upstream::Response& response, std::uint64_t max_bytes) {
+  const auto field = std::ranges::find_if(response.fields, is_content_coding);
+  if (field == response.fields.end() || rewrite::content_coding(field->value) != rewrite::ContentCoding::gzip)
+    return;
+  auto plain = rewrite::inflate_gzip(response.body, static_cast<std::size_t>(max_bytes));
+  if (!plain) return;
+  response.body = std::move(*plain);
+  response.fields.erase(field);
 }
 
 // What Qdrant answered, as it is.
@@ -29,9 +42,7 @@ http::Awaitable<OrReply<upstream::Response>> exchange(SearchRun& run, upstream::
   run.spent.upstream += std::chrono::duration_cast<reranker::Microseconds>(reranker::Clock::now() - started);
   if (!result) co_return tl::unexpected(upstream::reply_for(result.error()));
   if (result->status != kOk) co_return tl::unexpected(passed_on(std::move(*result)));
-  // Identity was asked for. An upstream that compresses nevertheless is passed on untouched.
-  if (std::ranges::any_of(result->fields, is_content_coding))
-    co_return tl::unexpected(passed_on(std::move(*result)));
+  inflate(*result, run.config->upstream.max_response_body);
   co_return std::move(*result);
 }
 
@@ -76,7 +87,11 @@ http::Awaitable<OrReply<std::optional<rewrite::Reread>>> read_page_again(
 
 Reply answer(const upstream::Response& upstream, const rewrite::Report& report, std::string body,
              std::string_view kind) {
-  Reply reply{upstream.status, upstream.reason, upstream.fields, std::move(body), kind};
+  Reply reply{upstream.status, upstream.reason, {}, std::move(body), kind};
+  std::ranges::copy_if(upstream.fields, std::back_inserter(reply.fields), [](const http::Field& field) {
+    return std::ranges::none_of(rewrite::kReportHeaders,
+                                [&](std::string_view ours) { return http::iequals(field.name, ours); });
+  });
   for (auto& [name, value] : rewrite::report_headers(report))
     reply.fields.push_back({std::string(name), std::move(value)});
   return reply;

@@ -41,14 +41,17 @@ struct SearchRun {
   [[nodiscard]] reranker::Clock::time_point scoring_deadline() const;
 };
 
-/// Sends `body` to the client's own target; only a 200 comes back, anything else is the client's answer.
+/// Sends `body` to the client's own target; only a 200 comes back, anything else is the client's answer. A
+/// gzip body is inflated although none was asked for; one in another coding stays as it is, and cannot be
+/// read.
 http::Awaitable<OrReply<upstream::Response>> ask(SearchRun& run, std::string body);
 
 /// Reads the page's points with the client's own selectors, where the projection needs it; else none.
 http::Awaitable<OrReply<std::optional<rewrite::Reread>>> read_page_again(
     SearchRun& run, const rewrite::CandidateSet& set, std::span<const rewrite::Ranked> page);
 
-/// The answer to the client: the upstream's header fields, the report's, and `body`.
+/// The answer to the client: the upstream's header fields, the report's (in place of another qrerank's behind
+/// us), and `body`.
 Reply answer(const upstream::Response& upstream, const rewrite::Report& report, std::string body,
              std::string_view kind);
 

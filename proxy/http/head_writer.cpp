@@ -23,6 +23,10 @@ void append_status_line(std::string& out, unsigned status, std::string_view reas
   out.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason).append("\r\n");
 }
 
+bool has_name(const std::vector<Field>& fields, std::string_view name) {
+  return std::ranges::any_of(fields, [&](const Field& field) { return iequals(field.name, name); });
+}
+
 }  // namespace
 
 std::vector<std::string_view> connection_names(const std::vector<FieldView>& fields) {
@@ -108,6 +112,7 @@ void append_relayed_response(std::string& out, const ResponseHead& head, const R
     }
     if (kind == FieldKind::content_length && style.drop_length) continue;
     if (kind == FieldKind::transfer_encoding && (style.drop_coding || style.drop_length)) continue;
+    if (style.added != nullptr && has_name(*style.added, field.name)) continue;
     if (!is_hop_by_hop(kind, field.name, names)) append_line_as_it_came(out, field);
   }
   if (style.added != nullptr) {

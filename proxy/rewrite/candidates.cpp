@@ -231,25 +231,27 @@ class Extractor {
 
 }  // namespace
 
-tl::expected<CandidateSet, std::string> extract(std::string body, HitLayout layout, const TextFields& fields,
-                                                std::uint64_t top_k) {
+tl::expected<CandidateSet, Unreadable> extract(std::string body, HitLayout layout, const TextFields& fields,
+                                               std::uint64_t top_k) {
   if (layout == HitLayout::groups) {
-    return tl::unexpected(std::string("answers in groups are not taken apart"));
+    return tl::unexpected(Unreadable{"answers in groups are not taken apart", std::move(body)});
   }
   pad(body);
+  auto bytes = std::make_unique<std::string>(std::move(body));
+  std::string& given = *bytes;
   CandidateSet set;
   set.layout = layout;
-  set.body = std::make_unique<const std::string>(std::move(body));
+  set.body = std::move(bytes);
   if (Done done = Extractor(set, fields, top_k).run(); !done) {
-    return tl::unexpected(std::move(done.error()));
+    return tl::unexpected(Unreadable{std::move(done.error()), std::move(given)});
   }
   return set;
 }
 
-tl::expected<CandidateSet, std::string> extract(std::string body, const SearchPlan& plan) {
+tl::expected<CandidateSet, Unreadable> extract(std::string body, const SearchPlan& plan) {
   auto fields = TextFields::parse(plan.fields, plan.first_non_empty);
   if (!fields) {
-    return tl::unexpected(std::move(fields.error()));
+    return tl::unexpected(Unreadable{std::move(fields.error()), std::move(body)});
   }
   return extract(std::move(body), plan.layout, *fields, plan.top_k);
 }

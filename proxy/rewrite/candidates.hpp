@@ -67,20 +67,26 @@ struct CandidateSet {
   }
 };
 
+/// An answer that could not be taken apart.
+struct Unreadable {
+  std::string why;   ///< what was unexpected; never content
+  std::string body;  ///< the answer's bytes, given back
+};
+
 /// Takes a complete 200 answer (identity coding) apart. Texts are read for the first `top_k` points only. Of
 /// the values that a path names, strings give their text, numbers their spelling, arrays those of their
 /// strings and numbers; objects, booleans, null and arrays inside arrays give nothing. White space around
 /// members is not kept.
 ///
-/// The error tells what was unexpected (never content): not JSON, no `result`, no hits where `layout` expects
+/// Unexpected are: not JSON, no `result`, no hits where `layout` expects
 /// them, a hit that is no object, lacks an id or names a member twice, a score that is neither number nor
-/// null. The body is then lost. Inside payloads only what is read is checked; the rest moves as it came.
+/// null. Inside payloads only what is read is checked; the rest moves as it came.
 ///
 /// HitLayout::groups is refused here (not built yet).
-tl::expected<CandidateSet, std::string> extract(std::string body, HitLayout layout, const TextFields& fields,
-                                                std::uint64_t top_k);
+tl::expected<CandidateSet, Unreadable> extract(std::string body, HitLayout layout, const TextFields& fields,
+                                               std::uint64_t top_k);
 
 /// The same by plan: its layout, fields and top_k.
-tl::expected<CandidateSet, std::string> extract(std::string body, const SearchPlan& plan);
+tl::expected<CandidateSet, Unreadable> extract(std::string body, const SearchPlan& plan);
 
 }  // namespace qrerank::proxy::rewrite

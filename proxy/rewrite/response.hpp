@@ -2,6 +2,7 @@
 // at the top level and in headers. Which failure leads here is flow's decision.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -51,6 +52,11 @@ tl::expected<std::string, std::string> annotate(std::string body, const Report& 
 /// `"reranking_used":true,"reranker_model":"m","reranking_time_ms":12.345,"reranking_candidates":50`, or
 /// `"reranking_used":false,"reranker_model":"m","reranking_reason":"timeout"`: no comma around it.
 std::string report_members(const Report& report);
+
+/// The names of report_headers() that are ours alone (Server-Timing is a list that others add to as well).
+inline constexpr std::array<std::string_view, 5> kReportHeaders = {"X-Reranking-Used", "X-Reranking-Reason",
+                                                                   "X-Reranker-Model", "X-Reranking-Time-Ms",
+                                                                   "X-Reranking-Candidates"};
 
 /// X-Reranking-Used, X-Reranking-Reason, X-Reranker-Model, X-Reranking-Time-Ms, X-Reranking-Candidates with
 /// what the body tells, and Server-Timing (upstream, tokenize, queue, compute, in milliseconds, always all

@@ -83,6 +83,9 @@ BOOST_AUTO_TEST_CASE(responses) {
       "HTTP/1.1 299 Odd  Phrase\r\nTransfer-Encoding: chunked\r\nConnection: x\r\nX: 1\r\nY:2\r\n\r\n";
   const std::string length = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\nKeep-Alive: 5\r\nY:2\r\n\r\n";
   const std::vector<Field> added{{"Z", "3"}};
+  BOOST_TEST(
+      relayed_response("HTTP/1.1 200 OK\r\nz:1\r\nZZ: 2\r\nContent-Length: 0\r\n\r\n", {.added = &added}) ==
+      "HTTP/1.1 200 OK\r\nZZ: 2\r\nContent-Length: 0\r\nZ: 3\r\n\r\n");
   BOOST_TEST(relayed_response(chunked, {.added = &added}) ==
              "HTTP/1.1 299 Odd  Phrase\r\nTransfer-Encoding: chunked\r\nY:2\r\nZ: 3\r\n\r\n");
   BOOST_TEST(relayed_response(chunked, {.close = true, .drop_coding = true}) ==

@@ -16,14 +16,14 @@ TextFields fields(const std::vector<std::string>& paths, bool first_non_empty = 
 
 CandidateSet taken(std::string body, HitLayout layout = HitLayout::list, std::uint64_t top_k = kTopK) {
   auto set = extract(std::move(body), layout, fields({"text"}), top_k);
-  BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error()));
+  BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error().why));
   return std::move(*set);
 }
 
 std::string text_of(const std::string& payload, const TextFields& by) {
   auto set =
       extract(R"({"result":[{"id":1,"score":1.0,"payload":)" + payload + "}]}", HitLayout::list, by, kTopK);
-  BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error()));
+  BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error().why));
   return set->candidates.at(0).text;
 }
 
@@ -126,7 +126,9 @@ BOOST_AUTO_TEST_CASE(unexpected_answers_are_errors) {
   for (const std::string& body : bodies) {
     BOOST_TEST_CONTEXT(body) {
       const auto set = extract(body, HitLayout::list, fields({"text"}), kTopK);
-      BOOST_TEST(!set.has_value());
+      BOOST_REQUIRE(!set.has_value());
+      BOOST_TEST(!set.error().why.empty());
+      BOOST_TEST(set.error().body == body);
     }
   }
   for (const char* body : {R"({"result":[]})", R"({"result":{}})", R"({"result":{"points":{}}})",

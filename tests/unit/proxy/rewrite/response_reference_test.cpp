@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(points_come_out_byte_for_byte) {
       }
       const std::string body = answers.answer(points, layout);
       const auto set = extract(body, layout, fields(), 3);
-      BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error()) << " in " << body);
+      BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error().why) << " in " << body);
       BOOST_REQUIRE_EQUAL(set->candidates.size(), points.size());
 
       const Json before = Json::parse(body);
