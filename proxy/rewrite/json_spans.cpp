@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 #include <new>
 #include <stdexcept>
@@ -13,9 +14,46 @@ namespace qrerank::proxy::rewrite {
 
 namespace ondemand = simdjson::ondemand;
 
-// One walk over simdjson's tokens: it checks everything that it passes (structure, numbers, escapes; UTF-8
-// before the walk), while this class notes where each value stands. The text is parsed inside brackets of our
-// own, so that a scalar at the top needs no rules of its own.
+namespace {
+
+std::size_t digits_from(std::string_view token, std::size_t at) {
+  const std::size_t end = token.find_first_not_of("0123456789", at);
+  return (end == std::string_view::npos ? token.size() : end) - at;
+}
+
+// By the grammar alone. A number beyond a double is one all the same: Qdrant takes it where it does not read
+// it.
+bool is_number(std::string_view token) {
+  std::size_t at = token.starts_with('-') ? 1 : 0;
+  const std::size_t whole = digits_from(token, at);
+  if (whole == 0 || (whole > 1 && token[at] == '0')) {
+    return false;
+  }
+  at += whole;
+  if (at < token.size() && token[at] == '.') {
+    const std::size_t fraction = digits_from(token, at + 1);
+    if (fraction == 0) {
+      return false;
+    }
+    at += 1 + fraction;
+  }
+  if (at < token.size() && (token[at] == 'e' || token[at] == 'E')) {
+    ++at;
+    at += at < token.size() && (token[at] == '+' || token[at] == '-') ? 1 : 0;
+    const std::size_t exponent = digits_from(token, at);
+    if (exponent == 0) {
+      return false;
+    }
+    at += exponent;
+  }
+  return at == token.size();
+}
+
+}  // namespace
+
+// One walk over simdjson's tokens: it checks everything that it passes (structure, escapes; UTF-8 before the
+// walk; numbers by is_number), while this class notes where each value stands. The text is parsed inside
+// brackets of our own, so that a scalar at the top needs no rules of its own.
 class JsonReader {
  public:
   JsonReader(JsonTree& tree, ondemand::document& document, const char* text)
@@ -148,7 +186,7 @@ class JsonReader {
       }
       case ondemand::json_type::number:
         node.kind = JsonKind::number;
-        return value.get_double().error();
+        return check_number(value);
       case ondemand::json_type::boolean:
         node.kind = JsonKind::boolean;
         return value.get_bool().error();
@@ -158,6 +196,13 @@ class JsonReader {
         return error || null ? error : simdjson::N_ATOM_ERROR;
       }
     }
+  }
+
+  // Does not take the value: whoever iterates steps over it.
+  static Error check_number(ondemand::value& value) {
+    std::string_view token = value.raw_json_token();
+    token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+    return is_number(token) ? simdjson::SUCCESS : simdjson::NUMBER_ERROR;
   }
 
   Error read_elements(ondemand::value& value, std::uint32_t index, std::size_t depth) {
@@ -177,7 +222,7 @@ class JsonReader {
       }
       if (type == ondemand::json_type::number) {
         tree_.nodes_[index].holds_numbers = true;
-        if (const Error error = child.get_double().error()) {
+        if (const Error error = check_number(child)) {
           return error;
         }
       } else if (const Error error = read(child, index, depth + 1)) {
@@ -347,7 +392,10 @@ std::optional<double> JsonValue::as_double() const {
     return std::nullopt;
   }
   double value = 0;
-  std::from_chars(raw().data(), raw().data() + raw().size(), value);
+  const auto [end, error] = std::from_chars(raw().data(), raw().data() + raw().size(), value);
+  if (error == std::errc::result_out_of_range) {
+    return std::strtod(std::string(raw()).c_str(), nullptr);  // an infinity or next to nothing
+  }
   return value;
 }
 

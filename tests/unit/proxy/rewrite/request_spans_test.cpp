@@ -1,5 +1,6 @@
 // What the span tree accepts and refuses, and that its spans are the values.
 #include <boost/test/unit_test.hpp>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,7 +78,11 @@ BOOST_AUTO_TEST_CASE(refuses) {
       "1e",
       "-",
       "0x1",
-      "1e400",
+      "1e+",
+      "-01",
+      "1.e5",
+      "1e5.5",
+      "-1x",
       "NaN",
       "Infinity",
       "nul",
@@ -177,6 +182,12 @@ BOOST_AUTO_TEST_CASE(counts_are_what_a_server_takes) {
   BOOST_TEST(!JsonTree::parse("-0")->root().as_integer());
   BOOST_TEST(!JsonTree::parse("9223372036854775808")->root().as_integer());
   BOOST_TEST(JsonTree::parse("2.5e-1")->root().as_double().value() == 0.25);
+  BOOST_TEST(JsonTree::parse("1e400")->root().as_double().value() == std::numeric_limits<double>::infinity());
+  BOOST_TEST(JsonTree::parse("-1e400")->root().as_double().value() ==
+             -std::numeric_limits<double>::infinity());
+  BOOST_TEST(JsonTree::parse("1e-400")->root().as_double().value() == 0.0);
+  BOOST_TEST(!JsonTree::parse("1e400")->root().as_count().has_value());
+  BOOST_TEST(JsonTree::parse("[1e400,18446744073709551616]")->root().holds_numbers());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

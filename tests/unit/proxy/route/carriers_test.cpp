@@ -165,6 +165,7 @@ BOOST_AUTO_TEST_CASE(types_and_bounds) {
       {R"("rerank_weight":1.5)", "1.5"},
       {R"("rerank_weight":-0.1)", "rerank_weight"},
       {R"("rerank_weight":true)", "rerank_weight"},
+      {R"("rerank_weight":1e999)", "rerank_weight"},
       {R"("rerank_query":"")", "rerank_query"},
       {R"("rerank_query":5)", "rerank_query"},
       {R"("rerank_query":{"a":1})", "rerank_query"},
