@@ -91,6 +91,7 @@ http::Reply refusal(Reason reason, std::string_view model) {
   if (!model.empty()) message += ", model " + std::string(model);
   message += ")";
   auto reply = http::error_reply(status, message);
+  reply.failure = std::move(message);
   if (status == 503) reply.fields.push_back({"retry-after", std::string(kRetryAfterSeconds)});
   reply.fields.push_back({"X-Reranking-Used", "false"});
   reply.fields.push_back({"X-Reranking-Reason", std::string(label(reason))});

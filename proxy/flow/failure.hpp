@@ -50,7 +50,8 @@ http::Reply refused(std::string_view message);
 /// reason is a failure. Missing texts, candidates or queries are facts about the request and never an error.
 bool refuses(Reason reason, reranker::OnError on_error);
 
-/// 503 with Retry-After, or 507 for memory, in Qdrant's error shape, naming the reason and the model.
+/// 503 with Retry-After, or 507 for memory, in Qdrant's error shape, naming the reason and the model; counted
+/// and logged as failed.
 http::Reply refusal(Reason reason, std::string_view model);
 
 }  // namespace qrerank::proxy::flow

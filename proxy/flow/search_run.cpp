@@ -31,8 +31,7 @@ void inflate(upstream::Response& response, std::uint64_t max_bytes) {
 
 // What Qdrant answered, as it is.
 Reply passed_on(upstream::Response response) {
-  return {
-      response.status, std::move(response.reason), std::move(response.fields), std::move(response.body), {}};
+  return {response.status, std::move(response.reason), std::move(response.fields), std::move(response.body)};
 }
 
 http::Awaitable<OrReply<upstream::Response>> exchange(SearchRun& run, upstream::Request request) {
@@ -79,8 +78,10 @@ http::Awaitable<OrReply<std::optional<rewrite::Reread>>> read_page_again(
   if (!response) co_return tl::unexpected(std::move(response.error()));
   auto records = rewrite::parse_reread(std::move(response->body));
   if (!records) {
-    co_return tl::unexpected(
-        http::error_reply(502, "The upstream's answer to reading points again: " + records.error()));
+    std::string why = "the upstream's answer to reading points again: " + records.error();
+    auto reply = http::error_reply(502, why);
+    reply.failure = std::move(why);
+    co_return tl::unexpected(std::move(reply));
   }
   co_return Answer(std::move(*records));
 }

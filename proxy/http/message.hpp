@@ -47,6 +47,8 @@ struct Reply {
   std::string body;
   /// What the answer is, for the observer: a literal ("reranked"), or empty. Not sent.
   std::string_view kind = {};
+  /// Why it is an error that nobody asked for, for log lines; empty when nothing failed. Not sent.
+  std::string failure = {};
 };
 
 /// The usual phrase for a status ("Bad Gateway"), "Unknown" for one without.

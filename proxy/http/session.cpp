@@ -188,8 +188,10 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
   const unsigned status = answer.status;
   const std::uint64_t bytes = answer.body.size();
   const std::string_view kind = answer.kind;
+  const std::string failure =
+      handled.failure.empty() ? std::move(answer.failure) : std::move(handled.failure);
   const bool keep_alive = co_await reply(std::move(answer), facts_.keep_alive);
-  record(status, bytes, handled.failure, kind);
+  record(status, bytes, failure, kind);
   co_return keep_alive;
 }
 

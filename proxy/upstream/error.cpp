@@ -25,7 +25,9 @@ unsigned status_of(UpstreamErrorKind kind) {
 }
 
 http::Reply reply_for(const UpstreamError& error) {
-  return http::error_reply(status_of(error.kind), error.message);
+  auto reply = http::error_reply(status_of(error.kind), error.message);
+  reply.failure = error.message;
+  return reply;
 }
 
 }  // namespace qrerank::proxy::upstream

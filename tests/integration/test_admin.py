@@ -89,3 +89,19 @@ def test_own_pages_are_not_in_the_proxied_namespace(proxy, qdrant):
             ours = client.get(path)
             theirs = httpx.get(qdrant.url + path, headers={"accept-encoding": "identity"})
             assert (ours.status_code, ours.content) == (theirs.status_code, theirs.content)
+
+
+def test_a_search_whose_upstream_fails_is_counted_and_logged_as_failed():
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    log = "log:\n  access: true\n"
+    with Qrerank(f"http://127.0.0.1:{port}", log) as proxy:
+        body = {"query": [1.0], "use_reranker": True, "rerank_query": "secret words"}
+        assert httpx.post(f"{proxy.url}/collections/c/points/query", json=body, timeout=LIMIT_S).status_code == 502
+        found = samples(proxy)
+        assert found['qrerank_requests_total{endpoint="query",outcome="failed"}'] == 1
+    lines = [line for line in proxy.stderr.splitlines() if "request_id=" in line]
+    assert [("request failed" in line, "outcome=failed" in line) for line in lines] == [(True, False), (False, True)]
+    # One request, one id, although the client sent none.
+    assert len({line.rpartition("request_id=")[2] for line in lines}) == 1
+    assert "secret" not in proxy.stderr

@@ -77,6 +77,7 @@ void check_refusal(const http::Reply& reply, const std::string& reason, unsigned
     BOOST_TEST(reply.status == status);
     BOOST_TEST(holds(reply.body, R"({"status":{"error":")"));
     BOOST_TEST(holds(reply.body, reason));
+    BOOST_TEST(holds(reply.failure, reason));
     BOOST_TEST(header(reply.fields, "retry-after").empty() == (status == 507));
     BOOST_TEST(header(reply.fields, "x-reranking-used") == "false");
     BOOST_TEST(header(reply.fields, "x-reranking-reason") == reason);
@@ -132,6 +133,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_fails_is_502_or_504) {
       const auto reply = driver.reply(search(more));
       BOOST_TEST(reply.status == status);
       BOOST_TEST(holds(reply.body, R"({"status":{"error":"upstream q: as told"})"));
+      BOOST_TEST(reply.failure == "upstream q: as told");
       BOOST_TEST(header(reply.fields, "x-reranking-used") == "");
       BOOST_TEST(driver.scorer.asked.empty());
     }
@@ -245,7 +247,9 @@ BOOST_AUTO_TEST_CASE(a_second_read_that_fails_ends_the_search) {
     odd.scorer.failure = failure;
     odd.qdrant.answers.push_back(ok(answer_of(kHits)));
     odd.qdrant.answers.push_back(ok("{}"));
-    BOOST_TEST(odd.reply(search(R"(,"with_vector":true)")).status == 502u);
+    const auto reply = odd.reply(search(R"(,"with_vector":true)"));
+    BOOST_TEST(reply.status == 502u);
+    BOOST_TEST(!reply.failure.empty());
   }
 }
 
