@@ -14,6 +14,7 @@
 #include "reranker/model/device.hpp"
 #include "reranker/model/encoder.hpp"
 #include "reranker/model/packing.hpp"
+#include "reranker/model/tokenizer_limit.hpp"
 #include "reranker/prompt/pair.hpp"
 #include "reranker/tokenizer/tokenizer.hpp"
 
@@ -170,6 +171,7 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
   info.dtype = dtype_name(*dtype);
   info.device = device->str();
   info.max_length = static_cast<std::size_t>(config.max_length());
+  if (const auto limit = tokenizer_limit_in(folder)) info.max_length = std::min(info.max_length, *limit);
   if (spec.max_length != 0) info.max_length = std::min(info.max_length, spec.max_length);
   if (info.max_length <= layout->size()) {
     return failed(spec.name + ": max_length: expected more than the " + std::to_string(layout->size()) +

@@ -98,6 +98,17 @@ BOOST_AUTO_TEST_CASE(max_length_is_the_smaller_of_model_and_setting) {
   check_says(bert.error(), "max_length");
 }
 
+BOOST_AUTO_TEST_CASE(max_length_is_at_most_the_tokenizers) {
+  SmallBert bert;
+  for (const auto& [said, expected] :
+       {std::pair{"16", 16U}, std::pair{"1000", 64U}, std::pair{"1000000000000000019884624838656", 64U}}) {
+    bert.folder.write("tokenizer_config.json", std::string(R"({"model_max_length":)") + said + "}");
+    const auto model = load_model(bert.spec);
+    BOOST_REQUIRE(model.has_value());
+    BOOST_TEST((*model)->info().max_length == expected);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(settings_that_cannot_be_met) {
   SmallBert bert;
   bert.spec.dtype = "float64";
