@@ -56,6 +56,10 @@ void RequestCounter::connection_closed() {
   metrics_.connection_closed(observe::Side::client);
 }
 
+void RequestCounter::accept_failed(std::string_view why) {
+  observe::log::error("", "cannot accept connections; trying on", {{"why", why}});
+}
+
 void RequestCounter::connection_failed(std::string_view what) {
   observe::log::error("", "a connection ended by an exception", {{"what", what}});
 }

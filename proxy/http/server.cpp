@@ -185,6 +185,7 @@ struct Server::Impl {
 
   Awaitable<void> accept_loop() {
     std::size_t turn = 0;
+    bool told = false;
     while (!stopping) {
       if (places.full()) {
         room->expires_at(Clock::time_point::max());
@@ -197,6 +198,7 @@ struct Server::Impl {
       turn = turn + 1 < workers.size() ? turn + 1 : 0;
       auto [error, socket] = co_await acceptor->async_accept(worker.context.get_executor(), as_result);
       if (!error) {
+        told = false;
         places.take();
         if (&worker == workers.front().get()) {
           worker.adopt(std::move(socket));
@@ -207,6 +209,9 @@ struct Server::Impl {
       } else if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
         co_return;
       } else if (error != asio::error::connection_aborted) {
+        Observer* const observer = worker.observer;
+        if (observer != nullptr && !told) observer->accept_failed(error.message());
+        told = true;
         room->expires_after(kAcceptPause);
         static_cast<void>(co_await room->async_wait(as_result));
       }
