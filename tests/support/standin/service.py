@@ -10,10 +10,10 @@ from qdrant_client.http import models
 from qdrant_client.local.payload_value_extractor import value_by_key
 from qdrant_client.local.qdrant_local import QdrantLocal
 
-from . import requests, wire
+from . import point_requests, requests, values, wire
 from .collection import Collection
 from .errors import ApiError, FormatError, NotFound, ValidationError, WrongInput
-from .selectors import EVERYTHING, NONE, Selector
+from .selectors import EVERYTHING, Selector
 
 RANGE_INDEXES = ("integer", "float", "datetime")
 
@@ -138,7 +138,7 @@ class Service:
 
     def upsert(self, name: str, body: Any, status: str) -> dict:
         collection = self.collection(name)
-        points = requests.points_of(body)
+        points = point_requests.points_of(body)
         if not points:
             raise ApiError("Validation error in JSON body: [points: Empty update request]", 422)
         for _, _, vectors in points:
@@ -152,9 +152,9 @@ class Service:
 
     def _selected(self, collection: Collection, body: Any) -> list:
         if isinstance(body, dict) and isinstance(body.get("points"), list):
-            return [requests.point_id(one) for one in body["points"]]
+            return [values.point_id(one) for one in body["points"]]
         if isinstance(body, dict) and isinstance(body.get("filter"), dict):
-            mask = collection._payload_and_non_deleted_mask(requests.filter_of(body["filter"]))
+            mask = collection._payload_and_non_deleted_mask(values.filter_of(body["filter"]))
             return [collection.ids_inv[at] for at in np.flatnonzero(mask)]
         raise FormatError("data did not match any variant of untagged enum PointsSelector")
 
@@ -166,7 +166,7 @@ class Service:
         return {"operation_id": collection.set_raw_payload(ids, body["payload"], replace), "status": status}
 
     def retrieve(self, name: str, body: Any) -> list:
-        found = requests.RETRIEVE.read(body)
+        found = point_requests.RETRIEVE.read(body)
         collection = self.collection(name)
         with_payload = found.get("with_payload", EVERYTHING)
         with_vector = found.get("with_vector", False)
@@ -178,7 +178,7 @@ class Service:
 
     def point(self, name: str, spelled: str) -> dict:
         try:
-            wanted = requests.point_id(int(spelled) if spelled.isascii() and spelled.isdigit() else spelled)
+            wanted = values.point_id(int(spelled) if spelled.isascii() and spelled.isdigit() else spelled)
         except FormatError:
             raise WrongInput(f'Can not recognize "{spelled}" as point id') from None
         collection = self.collection(name)
@@ -187,7 +187,7 @@ class Service:
         return _record(collection, wanted, EVERYTHING, True)
 
     def scroll(self, name: str, body: Any) -> dict:
-        found = requests.SCROLL.read(body)
+        found = point_requests.SCROLL.read(body)
         if found.get("limit") == 0:
             raise ValidationError("Validation error in JSON body: [scroll_request.limit: value 0 invalid, must be 1 or larger]")
         collection = self.collection(name)
@@ -209,11 +209,11 @@ class Service:
         return {"points": points, "next_page_offset": following}
 
     def count(self, name: str, body: Any) -> dict:
-        found = requests.COUNT.read(body)
+        found = point_requests.COUNT.read(body)
         return {"count": self.collection(name).count(found.get("filter")).count}
 
     def facet(self, name: str, body: Any) -> dict:
-        found = requests.FACET.read(body)
+        found = point_requests.FACET.read(body)
         collection = self.collection(name)
         if found["key"] not in collection.indexes:
             raise WrongInput(
@@ -224,7 +224,7 @@ class Service:
         return {"hits": [{"value": hit.value, "count": int(hit.count)} for hit in hits]}
 
     def matrix(self, name: str, body: Any, pairs: bool) -> dict:
-        found = requests.MATRIX.read(body)
+        found = point_requests.MATRIX.read(body)
         collection = self.collection(name)
         arguments = (found.get("filter"), found.get("limit", 3), found.get("sample", 10), found.get("using"))
         if pairs:
@@ -247,17 +247,8 @@ class Service:
         everything = len(collection.payload) + 1
         answer = self._run(
             self.local.query_points,
-            collection_name=name,
-            query=search.query,
-            using=search.using,
-            prefetch=search.prefetch,
-            query_filter=search.filter,
-            search_params=search.params,
-            limit=min(search.limit, everything),
+            **_arguments(name, search, everything),
             offset=min(search.offset, everything),
-            with_payload=False,
-            score_threshold=search.score_threshold,
-            lookup_from=search.lookup_from,
         )
         return [_scored(collection, point, search) for point in answer.points]
 
@@ -267,18 +258,9 @@ class Service:
         everything = max(len(collection.payload), 1)
         answer = self._run(
             self.local.query_points_groups,
-            collection_name=name,
-            query=search.query,
-            using=search.using,
-            prefetch=search.prefetch,
-            query_filter=search.filter,
-            search_params=search.params,
-            limit=min(search.limit, everything),
+            **_arguments(name, search, everything),
             group_by=search.group_by,
             group_size=min(search.group_size, everything),
-            with_payload=False,
-            score_threshold=search.score_threshold,
-            lookup_from=search.lookup_from,
         )
         groups = []
         for group in answer.groups:
@@ -294,7 +276,7 @@ class Service:
         collection = self.collection(wanted["collection"])
         if collection._existing_idx(one) is None:
             return {}
-        with_payload = EVERYTHING if wanted.get("with_payload") is None else requests.selector(wanted["with_payload"])
+        with_payload = EVERYTHING if wanted.get("with_payload") is None else values.selector(wanted["with_payload"])
         with_vector = wanted.get("with_vectors", wanted.get("with_vector")) or False
         return {"lookup": _record(collection, one, with_payload, with_vector)}
 
@@ -323,6 +305,22 @@ class Service:
                 raise WrongInput(f"Not existing vector name error: {name}")
             for vector in vectors:
                 _check_vector(collection, name, vector)
+
+
+def _arguments(name: str, search: requests.Search, everything: int) -> dict:
+    """What local mode's two methods of searching have in common."""
+    return {
+        "collection_name": name,
+        "query": search.query,
+        "using": search.using,
+        "prefetch": search.prefetch,
+        "query_filter": search.filter,
+        "search_params": search.params,
+        "limit": min(search.limit, everything),
+        "with_payload": False,
+        "score_threshold": search.score_threshold,
+        "lookup_from": search.lookup_from,
+    }
 
 
 def _points_with(collection: Collection, field: str) -> int:
