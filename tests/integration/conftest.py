@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
+from tests.integration import library
 from tests.support.qdrant import Qdrant, chosen, running
 from tests.support.qrerank_process import Qrerank
+from tests.support.replay import Replay
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,3 +32,34 @@ def proxy(qdrant: Qdrant) -> Iterator[Qrerank]:
     """`qrerank serve` with the mock model and nothing else configured."""
     with Qrerank(qdrant.url) as process:
         yield process
+
+
+@pytest.fixture(scope="module")
+def collection(qdrant: Qdrant) -> str:
+    return library.fill(qdrant, "library")
+
+
+@pytest.fixture(scope="module")
+def direct(qdrant: Qdrant) -> Iterator[httpx.Client]:
+    with qdrant.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def through(qdrant: Qdrant, proxy: Qrerank) -> Iterator[httpx.Client]:
+    with proxy.client() as client:
+        client.headers.update(qdrant.headers)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def silent() -> Iterator[Replay]:
+    """An upstream that must not be asked."""
+    with Replay() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def to_silent(silent: Replay) -> Iterator[httpx.Client]:
+    with Qrerank(silent.url) as process, process.client() as client:
+        yield client

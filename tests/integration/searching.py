@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -12,6 +13,10 @@ from tests.integration import library
 from tests.support import raw_json
 
 ENDPOINTS = ("search", "query")
+TOP_K_LEAST = 10
+# The query's text, and as a header carries it.
+WORDS = library.QUERY
+PLUS = quote(WORDS)
 
 
 @dataclass
@@ -84,3 +89,42 @@ def same_vector(one: str | None, other: str | None) -> bool:
     if one is not None and other is not None and one.startswith("{") and other.startswith("{"):
         return raw_json.members(one) == raw_json.members(other)
     return one == other
+
+
+def document(text: str = WORDS, **options: object) -> dict:
+    found: dict[str, object] = {"text": text, "model": "qdrant/bm25"}
+    return {**found, "options": options} if options else found
+
+
+def hybrid() -> dict:
+    dense = {"query": library.NORTH, "limit": 3}
+    sparse = {"query": document(), "using": "bm25", "limit": 3}
+    return {"prefetch": [dense, sparse], "query": {"fusion": "rrf"}, "limit": 5}
+
+
+def texts_by_id(direct: httpx.Client, collection: str) -> dict[str, str]:
+    answer = post(direct, collection, "query", body_of("query", with_payload=["text"]))
+    found = {}
+    for point in answer.points:
+        text = json.loads(point["payload"]).get("text")
+        if isinstance(text, str) and text.strip():
+            found[point["id"]] = text
+    assert len(found) == library.WITH_TEXT
+    return found
+
+
+def assert_by_relevance(ids: list[str], texts: dict[str, str]) -> None:
+    counts = [library.words_in_common(texts[one]) for one in ids]
+    assert counts == sorted(counts, reverse=True), list(zip(ids, counts))
+
+
+def assert_used(answer: Answer, candidates: int | None = None) -> None:
+    assert answer.status == 200, answer.text
+    assert answer.top["reranking_used"] == "true"
+    if candidates is not None:
+        assert int(answer.top["reranking_candidates"]) == candidates
+
+
+def assert_untouched(answer: Answer, own: Answer) -> None:
+    assert answer.status == own.status
+    assert without_time(answer) == without_time(own)
