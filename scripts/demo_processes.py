@@ -5,13 +5,10 @@ Only processes started here are ended here; a Qdrant that was named by QRERANK_T
 
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 STOP_SECONDS = 15
@@ -32,6 +29,22 @@ def free_port(preferred=0):
             except OSError:
                 continue
     raise Failed("no free port on 127.0.0.1")
+
+
+def cross_encoder_config(qdrant, model, dtype="float32"):
+    """A configuration text: the Qdrant at that URL, and the model folder `model` as the default model `minilm`. The time
+    limit is the longest there is: on a busy machine a demo or a measurement is to wait, not to fall back."""
+    return f"""\
+upstream:
+  url: {qdrant}
+rerank:
+  default_model: minilm
+  timeout_ms: 60000
+models:
+  minilm:
+    path: {model}
+    dtype: {dtype}
+"""
 
 
 class Child:
@@ -73,18 +86,6 @@ class Child:
                 self.process.wait()
 
 
-def _wait_until_answers(child, url, seconds=60):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        child.check()
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise Failed(f"{child.name} does not answer at {url}\n{child.last_words()}")
-
-
 class Stack:
     """What the demo runs, in order of start; leaving the `with` block stops it in reverse."""
 
@@ -109,25 +110,13 @@ class Stack:
         return child
 
     def qdrant(self):
-        """(URL, what it is): the one that is named, else a `qdrant` binary, else the stand-in of the tests."""
+        """(URL, what it is): the one that is named, else a `qdrant` binary, else the stand-in of the tests; which, and
+        how it is started, is tests/support/qdrant.py's to say."""
+        command = [sys.executable, "-m", "tests.support.qdrant", "serve"]
+        child = self._start("Qdrant", command, self.work / "qdrant.log", cwd=REPOSITORY)
+        address = child.said("listening ", 90).split()[1]
         named = os.environ.get("QRERANK_TEST_QDRANT_URL")
-        if named:
-            return named.rstrip("/"), "the Qdrant that QRERANK_TEST_QDRANT_URL names"
-        binary = shutil.which("qdrant")
-        log = self.work / "qdrant.log"
-        if binary:
-            port, storage = free_port(), self.work / "qdrant"
-            shutil.rmtree(storage, ignore_errors=True)
-            storage.mkdir(parents=True)
-            command = ["env", f"QDRANT__SERVICE__HTTP_PORT={port}", f"QDRANT__SERVICE__GRPC_PORT={free_port()}",
-                       "QDRANT__SERVICE__HOST=127.0.0.1", f"QDRANT__STORAGE__STORAGE_PATH={storage}/storage",
-                       f"QDRANT__STORAGE__SNAPSHOTS_PATH={storage}/snapshots", binary]
-            child = self._start("qdrant", command, log, cwd=storage)
-            _wait_until_answers(child, f"http://127.0.0.1:{port}/readyz")
-            return f"http://127.0.0.1:{port}", binary
-        child = self._start("the stand-in for Qdrant", [sys.executable, "-m", "tests.support.standin", "--port", "0"],
-                            log, cwd=REPOSITORY)
-        return "http://" + child.said("listening ", 60).split()[1], "a stand-in over qdrant-client's local mode"
+        return (named or f"http://{address}").rstrip("/"), child.said("qdrant: ", 1).removeprefix("qdrant: ")
 
     def qrerank(self, binary, config, preferred_port=0):
         """(proxy URL, admin URL) of `qrerank serve` with the configuration text `config` and free ports."""

@@ -19,7 +19,7 @@ import urllib.parse
 
 from demo_embed import DIMENSION, Embedder, cached_passages
 from demo_print import bold, comparison, dim, heading, red, server_timing
-from demo_processes import Failed, Stack
+from demo_processes import Failed, Stack, cross_encoder_config
 
 COLLECTION = "qrerank_demo"
 CANDIDATES = 50
@@ -31,17 +31,6 @@ QUESTIONS = [
     "record what happens on my screen as a video",
     "see which program is using my network connection",
 ]
-CONFIG = """\
-upstream:
-  url: {qdrant}
-rerank:
-  default_model: minilm
-  timeout_ms: 60000
-models:
-  minilm:
-    path: {model}
-    dtype: float32
-"""
 
 
 class Api:
@@ -161,8 +150,8 @@ or from Python, with the ordinary client:
 def run(args, stack):
     corpus, embedder, vectors = corpus_and_vectors(args.cache)
     qdrant, kind = stack.qdrant()
-    proxy, admin = stack.qrerank(args.binary, CONFIG.format(
-        qdrant=qdrant, model=args.cache / "models" / "ms-marco-MiniLM-L12-v2"), preferred_port=7333)
+    model = args.cache / "models" / "ms-marco-MiniLM-L12-v2"
+    proxy, admin = stack.qrerank(args.binary, cross_encoder_config(qdrant, model), preferred_port=7333)
     print(f"Qdrant: {kind}")
     direct, api = Api(qdrant), Api(proxy)
     started = time.monotonic()

@@ -27,7 +27,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 from demo_embed import DIMENSION, Embedder, cached_passages, meter  # noqa: E402
-from demo_processes import Failed, Stack  # noqa: E402
+from demo_processes import Failed, Stack, cross_encoder_config  # noqa: E402
 from demo_search import Api  # noqa: E402
 
 TOP_K = 50
@@ -170,17 +170,8 @@ def measure(collections, args, stack):
     direct = api = None
     if not args.without_proxy:
         qdrant, kind = stack.qdrant()
-        proxy, _ = stack.qrerank(args.binary, f"""\
-upstream:
-  url: {qdrant}
-rerank:
-  default_model: minilm
-  timeout_ms: 60000
-models:
-  minilm:
-    path: {args.cache / 'models' / MODEL}
-    dtype: {args.dtype}
-""")
+        config = cross_encoder_config(qdrant, args.cache / "models" / MODEL, args.dtype)
+        proxy, _ = stack.qrerank(args.binary, config)
         direct, api = Api(qdrant), Api(proxy)
         print(f"Qdrant: {kind}; qrerank: {args.dtype}")
     rows = []
