@@ -1,12 +1,13 @@
 # FindQrerankTorch: libtorch without its CUDA toolkit checks. Defines qrerank::torch (libtorch_cpu and libc10)
 # and QRERANK_TORCH_VERSION.
 #
-# Looked for, in this order: CMAKE_PREFIX_PATH or QRERANK_TORCH_ROOT (an unpacked official libtorch zip, or the
-# `torch` folder of an installed wheel), then what scripts/setup keeps in ${QRERANK_CACHE}/libtorch/torch.
+# Looked for, in this order: CMAKE_PREFIX_PATH or QRERANK_TORCH_ROOT (an unpacked official libtorch zip, the `torch`
+# folder of an installed wheel, or the folder that holds that one), then what scripts/setup keeps in
+# ${QRERANK_CACHE}/libtorch/torch.
 # libtorch.so is not linked on purpose: CUDA is opened at run time where a driver is found
 # (reranker/model/device.cpp), so that one program serves machines with and without a GPU.
 find_path(QRERANK_TORCH_INCLUDE_DIR ATen/ATen.h
-  HINTS "${QRERANK_TORCH_ROOT}" "${QRERANK_CACHE}/libtorch/torch" PATH_SUFFIXES include NO_CMAKE_SYSTEM_PATH)
+  HINTS "${QRERANK_TORCH_ROOT}" "${QRERANK_CACHE}/libtorch/torch" PATH_SUFFIXES include torch/include NO_CMAKE_SYSTEM_PATH)
 get_filename_component(_qrerank_torch_root "${QRERANK_TORCH_INCLUDE_DIR}" DIRECTORY)
 find_library(QRERANK_TORCH_CPU_LIBRARY torch_cpu HINTS "${_qrerank_torch_root}/lib" NO_DEFAULT_PATH)
 find_library(QRERANK_TORCH_C10_LIBRARY c10 HINTS "${_qrerank_torch_root}/lib" NO_DEFAULT_PATH)
