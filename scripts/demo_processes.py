@@ -110,13 +110,15 @@ class Stack:
         return child
 
     def qdrant(self):
-        """(URL, what it is): the one that is named, else a `qdrant` binary, else the stand-in of the tests; which, and
-        how it is started, is tests/support/qdrant.py's to say."""
+        """(URL, what it is): the one that is named, else what tests/support/qdrant.py starts, a `qdrant` binary or the
+        stand-in of the tests."""
+        named = os.environ.get("QRERANK_TEST_QDRANT_URL")
+        if named:
+            return named.rstrip("/"), "the Qdrant that QRERANK_TEST_QDRANT_URL names"
         command = [sys.executable, "-m", "tests.support.qdrant", "serve"]
         child = self._start("Qdrant", command, self.work / "qdrant.log", cwd=REPOSITORY)
         address = child.said("listening ", 90).split()[1]
-        named = os.environ.get("QRERANK_TEST_QDRANT_URL")
-        return (named or f"http://{address}").rstrip("/"), child.said("qdrant: ", 1).removeprefix("qdrant: ")
+        return f"http://{address}", child.said("qdrant: ", 1).removeprefix("qdrant: ")
 
     def qrerank(self, binary, config, preferred_port=0):
         """(proxy URL, admin URL) of `qrerank serve` with the configuration text `config` and free ports."""
