@@ -82,6 +82,10 @@ std::optional<HeadError> parse(std::string_view bytes, Head& head) {
   if (error) return HeadError{400, "malformed header"};
   if (parser.folded()) return HeadError{400, "a header folded over several lines"};
   if (!parser.is_header_done()) return HeadError{400, "malformed header"};
+  if constexpr (!IsRequest) {
+    // Beast takes any three digits; `000` could not be written again.
+    if (head.status < 100) return HeadError{400, "malformed status line"};
+  }
   return std::nullopt;
 }
 

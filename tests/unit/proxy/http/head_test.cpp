@@ -116,6 +116,14 @@ BOOST_AUTO_TEST_CASE(request_lines_that_are_refused) {
   BOOST_TEST(refused(request("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.0")) == 400u);
 }
 
+BOOST_AUTO_TEST_CASE(status_lines_that_are_refused) {
+  for (const char* status : {"000", "099", "20", "2000", "2x0"}) {
+    const std::string bytes = std::string("HTTP/1.1 ") + status + " OK\r\ncontent-length: 0\r\n\r\n";
+    ResponseHead head;
+    BOOST_TEST(parse_head(bytes, head).has_value(), status);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(request_framing) {
   RequestHead head;
   const auto facts_of = [&](const std::string& bytes) {
