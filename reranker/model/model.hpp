@@ -74,6 +74,10 @@ class Model {
   /// std::exception for a bug. Not-a-number is returned as it is: the caller checks.
   [[nodiscard]] virtual std::vector<double> logits(std::span<const BatchItem> items) = 0;
 
+  /// True while `logits` would not compute this prefix again, so that it costs no tokens of a batch's budget.
+  /// Called by the compute thread, under the scheduler's lock: quick.
+  [[nodiscard]] virtual bool keeps_prefix(const Sequence& /*prefix*/) const { return false; }
+
   /// Gives back what is kept only to be faster (kept prefixes, the device allocator's free blocks). Called by
   /// the compute thread after OutOfMemory, before it tries again.
   virtual void release_cached_memory() {}
@@ -81,6 +85,7 @@ class Model {
 
 struct LoadError {
   std::string message;  ///< names the file, and tensor, expected and found where there are such
+  bool out_of_memory = false;
 };
 
 /// Reads config.json and picks the family. Blocks (seconds): call it on a loader thread. Never throws for bad

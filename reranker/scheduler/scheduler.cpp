@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 
+#include "reranker/scheduler/batch.hpp"
 #include "reranker/scheduler/batch_former.hpp"
 #include "reranker/scheduler/job.hpp"
 
@@ -29,67 +30,6 @@ struct Finished {
     jobs.clear();
   }
 };
-
-struct Batch {
-  std::vector<Entry> entries;
-  BatchReport report;
-};
-
-enum class Outcome { scored, out_of_memory, failed };
-
-struct Computed {
-  Outcome outcome = Outcome::failed;
-  std::vector<double> logits;
-  std::string message;
-  Clock::time_point begin;
-  Clock::duration took{};
-};
-
-Computed compute(model::Model& model, const Batch& batch) {
-  std::vector<model::BatchItem> items;
-  items.reserve(batch.entries.size());
-  for (const Entry& entry : batch.entries) {
-    items.push_back({entry.job->encoded.prefix.get(), &entry.sequence()});
-  }
-  Computed computed;
-  computed.begin = Clock::now();
-  try {
-    computed.logits = model.logits(items);
-    if (computed.logits.size() == items.size()) {
-      computed.outcome = Outcome::scored;
-    } else {
-      computed.message = "the model gave another number of logits than it was given texts";
-    }
-  } catch (const model::OutOfMemory&) {
-    computed.outcome = Outcome::out_of_memory;
-  } catch (const std::exception& error) {
-    computed.message = std::string("the model threw: ") + error.what();
-  } catch (...) {
-    computed.message = "the model threw something that is no exception";
-  }
-  computed.took = Clock::now() - computed.begin;
-  return computed;
-}
-
-// Tells each job's tap which of its texts were scored in this batch.
-void tell_taps(const Batch& batch, const Computed& computed) {
-  struct Part {
-    std::vector<std::size_t> texts;
-    std::vector<double> logits;
-  };
-  std::map<const Job*, Part> parts;
-  for (std::size_t i = 0; i < batch.entries.size(); ++i) {
-    const Entry& entry = batch.entries[i];
-    if (entry.job->tap && std::isfinite(computed.logits[i])) {
-      Part& part = parts[entry.job.get()];
-      part.texts.push_back(entry.text);
-      part.logits.push_back(computed.logits[i]);
-    }
-  }
-  for (const auto& [job, part] : parts) {
-    job->tap(part.texts, part.logits);
-  }
-}
 
 std::size_t room(std::size_t limit, std::size_t used) {
   return used < limit ? limit - used : 0;
@@ -125,7 +65,7 @@ class Scheduler::Core : public std::enable_shared_from_this<Core> {
   void fail_by_id(std::uint64_t id, ScoreFailure failure, const char* message);
 
   // All below: with the mutex held.
-  Batch take_batch(Finished& finished);
+  Batch take_batch(const model::Model& replica, Finished& finished);
   void settle(const Batch& batch, const Computed& computed, Finished& finished);
   void put_back(const Entry& entry);
   void succeed(const JobPtr& job, Finished& finished);
@@ -208,7 +148,7 @@ void Scheduler::Core::run(model::Model& replica) {
       return;
     }
     Finished finished;
-    Batch batch = take_batch(finished);
+    Batch batch = take_batch(replica, finished);
     lock.unlock();
     finished.call();
     if (!batch.entries.empty()) {
@@ -253,14 +193,27 @@ void Scheduler::Core::fail_by_id(std::uint64_t id, ScoreFailure failure, const c
   finished.call();
 }
 
-Batch Scheduler::Core::take_batch(Finished& finished) {
+Batch Scheduler::Core::take_batch(const model::Model& replica, Finished& finished) {
+  // A prefix that the replica keeps, from an earlier batch or another request, costs nothing more.
+  std::map<const model::Sequence*, std::size_t> prefix_costs;
+  const auto prefix_cost = [&](const Job& job) {
+    const model::Sequence* const prefix = job.encoded.prefix.get();
+    if (prefix == nullptr) {
+      return std::size_t{0};
+    }
+    const auto [at, added] = prefix_costs.try_emplace(prefix, prefix->ids.size());
+    if (added && replica.keeps_prefix(*prefix)) {
+      at->second = 0;
+    }
+    return at->second;
+  };
   std::vector<WaitingText> texts;
   texts.reserve(waiting_.size());
   for (const Entry& entry : waiting_) {
     texts.push_back({.request = entry.job->id,
                      .tokens = entry.tokens(),
                      .prefix = entry.job->encoded.prefix.get(),
-                     .prefix_tokens = entry.job->prefix_tokens(),
+                     .prefix_tokens = prefix_cost(*entry.job),
                      .deadline = entry.job->deadline});
   }
   const FormedBatch formed = form_batch(texts, budget_, Clock::now());

@@ -111,6 +111,15 @@ class FakeModel : public model::Model {
     return all;
   }
 
+  bool keeps_prefix(const model::Sequence& prefix) const override { return keeps && keeps(prefix); }
+  void release_cached_memory() override {
+    if (on_release) {
+      on_release();
+    }
+  }
+
+  std::function<bool(const model::Sequence&)> keeps;
+  std::function<void()> on_release;
   std::function<void(std::span<const std::string>)> on_encode;
   std::function<void(Items)> on_logits;
   std::function<void(std::vector<double>&)> change;

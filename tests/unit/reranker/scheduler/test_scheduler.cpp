@@ -146,6 +146,46 @@ BOOST_AUTO_TEST_CASE(requests_share_a_batch_and_prefixes_are_counted_once) {
   BOOST_TEST(recorder.batches[1].tokens == 53U);
 }
 
+BOOST_AUTO_TEST_CASE(a_prefix_that_the_model_keeps_is_not_counted_again) {
+  settings.token_budget = 50;
+  const model::Sequence* computed = nullptr;  // the compute thread's
+  model.on_logits = [&](FakeModel::Items items) { computed = items[0].prefix; };
+  model.keeps = [&](const model::Sequence& prefix) { return &prefix == computed; };
+  start();
+  auto texts = encoded(10, 10);
+  texts.prefix = std::make_shared<const model::Sequence>(encoded(1, 30, 99).texts[0]);
+  const Result result = ask(texts).answer.get();
+  BOOST_REQUIRE(result.has_value());
+  BOOST_TEST(result->logits == expected_logits(texts), boost::test_tools::per_element());
+  const std::lock_guard lock(recorder.mutex);
+  std::vector<std::size_t> items;
+  for (const BatchReport& batch : recorder.batches) {
+    items.push_back(batch.items);
+    BOOST_TEST(batch.tokens == (items.size() == 1 ? 50U : batch.items * 10));
+  }
+  BOOST_TEST(items == (std::vector<std::size_t>{2, 5, 3}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_text_over_the_budget_goes_alone_and_holds_nobody_up) {
+  settings.token_budget = 50;
+  start_gated();
+  auto blocker = ask(encoded(1, 1));
+  gate.arrived();
+  auto texts = encoded(2, 10);
+  texts.texts.push_back(encoded(1, 500, 77).texts[0]);
+  texts.prefix = std::make_shared<const model::Sequence>(encoded(1, 60, 99).texts[0]);
+  auto large = ask(texts);
+  auto small = ask(encoded(2, 20, 40));
+  gate.open();
+  const Result result = large.answer.get();
+  BOOST_TEST(result->logits == expected_logits(texts), boost::test_tools::per_element());
+  BOOST_TEST(small.answer.get().has_value());
+  const std::lock_guard lock(recorder.mutex);
+  for (const BatchReport& batch : recorder.batches) {
+    BOOST_TEST((batch.tokens <= 50U || batch.items == 1U));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_to_score_is_an_answer) {
   start();
   auto asked = ask({});
@@ -253,6 +293,8 @@ BOOST_AUTO_TEST_CASE(memory_running_out_halves_the_budget_and_retries_once) {
       throw model::OutOfMemory{};
     }
   };
+  std::atomic<int> released = 0;
+  model.on_release = [&] { ++released; };
   start();
   const auto texts = encoded(10, 10);
   auto asked = ask(texts);
@@ -261,6 +303,7 @@ BOOST_AUTO_TEST_CASE(memory_running_out_halves_the_budget_and_retries_once) {
   BOOST_TEST(result->logits == expected_logits(texts), boost::test_tools::per_element());
   auto hopeless = ask(encoded(1, 60));  // alone, and again alone
   TEST_FAILURE(hopeless.answer, out_of_memory);
+  BOOST_TEST(released == 3);
   BOOST_TEST(scheduler->queue_length().texts == 0U);
   {
     const std::lock_guard lock(recorder.mutex);
