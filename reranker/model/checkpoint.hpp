@@ -51,6 +51,9 @@ class Checkpoint {
   /// Null when there is no such tensor.
   [[nodiscard]] const StoredTensor* find(const std::string& name) const;
 
+  /// By name.
+  [[nodiscard]] const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
+
   [[nodiscard]] std::uint64_t total_bytes() const { return total_bytes_; }
 
   /// Names, sizes and modification times of the files: changes when another checkpoint takes their place.

@@ -15,6 +15,7 @@
 #include "reranker/model/encoder.hpp"
 #include "reranker/model/packing.hpp"
 #include "reranker/model/tokenizer_limit.hpp"
+#include "reranker/model/weight_bytes.hpp"
 #include "reranker/prompt/pair.hpp"
 #include "reranker/tokenizer/tokenizer.hpp"
 
@@ -180,7 +181,7 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
 
   const auto checkpoint = Checkpoint::open(folder);
   if (!checkpoint) return failed(checkpoint.error());
-  info.weight_bytes = checkpoint->total_bytes();
+  info.weight_bytes = weight_bytes(*checkpoint, info.dtype);
   info.recipe_version = recipe_version(info, *checkpoint);
 
   const c10::InferenceMode inference;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "reranker/model/model.hpp"
+#include "reranker/model/placement.hpp"
 #include "tests/unit/reranker/model/golden.hpp"
 #include "tests/unit/reranker/model/safetensors_file.hpp"
 
@@ -79,6 +80,33 @@ BOOST_AUTO_TEST_CASE(the_description_of_a_loaded_model) {
   bert.spec.dtype = "auto";
   bert.spec.device = "auto";
   BOOST_TEST(bert.error() == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_model_needs_is_told_before_it_is_loaded) {
+  SmallBert bert;
+  const auto loaded = load_model(bert.spec);
+  BOOST_REQUIRE(loaded.has_value());
+  const auto two = replica_needs(bert.spec, 2);
+  BOOST_REQUIRE(two.has_value());
+  BOOST_REQUIRE_EQUAL(two->size(), 2U);
+  for (const auto& replica : *two) {
+    BOOST_TEST(replica.device == "cpu");
+    BOOST_TEST(replica.bytes == (*loaded)->info().weight_bytes);
+  }
+  bert.spec.dtype = "bfloat16";
+  const auto half = replica_needs(bert.spec, 1);
+  BOOST_REQUIRE(half.has_value());
+  BOOST_TEST(half->at(0).bytes < two->at(0).bytes * 6 / 10);
+  bert.spec.device = "cuda:63";
+  const auto nowhere = replica_needs(bert.spec, 1);
+  BOOST_REQUIRE(!nowhere.has_value());
+  check_says(nowhere.error().message, "device cuda:63: ");
+  bert.spec.device = "cpu";
+  bert.spec.path += "/nowhere";
+  const auto missing = replica_needs(bert.spec, 1);
+  BOOST_REQUIRE(!missing.has_value());
+  check_says(missing.error().message, "model.safetensors");
+  BOOST_TEST(!gpu_memory("cuda:63").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(max_length_is_the_smaller_of_model_and_setting) {

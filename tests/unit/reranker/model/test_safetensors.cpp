@@ -3,6 +3,7 @@
 
 #include "reranker/model/checkpoint.hpp"
 #include "reranker/model/safetensors.hpp"
+#include "reranker/model/weight_bytes.hpp"
 #include "tests/unit/reranker/model/safetensors_file.hpp"
 
 using namespace qrerank::reranker::model;
@@ -100,6 +101,25 @@ BOOST_AUTO_TEST_CASE(no_mutation_of_a_file_goes_out_of_bounds) {
       BOOST_REQUIRE(layout->data_offset + tensor.end <= file.size());
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(weights_weigh_what_their_dtype_says) {
+  const TemporaryFolder folder;
+  // A matrix of 2 x 4, a table of 8 x 4, a vector of 4, a head of 8 x 4, and positions that are not weights.
+  folder.write("model.safetensors",
+               safetensors_bytes(R"({"layer.weight":{"dtype":"BF16","shape":[2,4],"data_offsets":[0,16]},
+"model.embed_tokens.weight":{"dtype":"BF16","shape":[8,4],"data_offsets":[16,80]},
+"layer.bias":{"dtype":"BF16","shape":[4],"data_offsets":[80,88]},
+"lm_head.weight":{"dtype":"BF16","shape":[8,4],"data_offsets":[88,152]},
+"ids":{"dtype":"I64","shape":[2],"data_offsets":[152,168]}})",
+                                 168));
+  const auto checkpoint = Checkpoint::open(folder.path());
+  BOOST_REQUIRE_MESSAGE(checkpoint.has_value(), (checkpoint ? std::string() : checkpoint.error()));
+  BOOST_TEST(weight_bytes(*checkpoint, "float32") == (8U + 32U + 4U) * 4U);
+  BOOST_TEST(weight_bytes(*checkpoint, "bfloat16") == (8U + 32U) * 2U + 4U * 4U);
+  BOOST_TEST(weight_bytes(*checkpoint, "float16") == (8U + 32U) * 2U + 4U * 4U);
+  BOOST_TEST(weight_bytes(*checkpoint, "int8") == 8U + 2U * 4U + 32U * 4U + 4U * 4U);
+  BOOST_TEST(weight_bytes(*checkpoint, "int8", 2) == 8U + 2U * 4U + 32U * 2U + 4U * 4U);
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_is_one_file_or_an_index) {

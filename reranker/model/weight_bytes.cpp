@@ -1,0 +1,47 @@
+#include "reranker/model/weight_bytes.hpp"
+
+#include <string>
+
+namespace qrerank::reranker::model {
+namespace {
+
+constexpr std::uint64_t kFloat32 = 4;
+
+std::uint64_t element_bytes(std::string_view dtype) {
+  if (dtype == "int8") return 1;
+  return dtype == "bfloat16" || dtype == "float16" ? 2 : kFloat32;
+}
+
+// "model.embed_tokens.weight", "bert.embeddings.word_embeddings.weight"
+bool is_table(std::string_view name) {
+  return name.find("embed_tokens") != std::string_view::npos ||
+         name.find("embeddings.") != std::string_view::npos;
+}
+
+bool is_float(std::string_view stored) {
+  return stored.starts_with("F") || stored.starts_with("BF");
+}
+
+}  // namespace
+
+std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype, std::uint64_t table_bytes) {
+  const bool quantized = dtype == "int8";
+  std::uint64_t bytes = 0;
+  for (const auto& [name, stored] : checkpoint.tensors()) {
+    const auto& shape = stored.entry.shape;
+    if (!is_float(stored.entry.dtype) || name == "lm_head.weight") continue;
+    std::uint64_t elements = 1;  // the header was checked: the product is within the file's size
+    for (const auto extent : shape) elements *= static_cast<std::uint64_t>(extent);
+    if (shape.size() < 2) {
+      bytes += elements * kFloat32;
+    } else if (quantized && is_table(name)) {
+      bytes += elements * table_bytes;
+    } else {
+      bytes += elements * element_bytes(dtype);
+      if (quantized) bytes += static_cast<std::uint64_t>(shape.front()) * kFloat32;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace qrerank::reranker::model
