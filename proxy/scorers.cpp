@@ -1,14 +1,15 @@
 #include "proxy/scorers.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "reranker/local_scorer.hpp"
+#include "reranker/manager/machine_memory.hpp"
+#include "reranker/manager/model_manager.hpp"
 #include "reranker/mock_scorer.hpp"
-#include "reranker/model/model.hpp"
 #include "reranker/score_cache.hpp"
 #include "reranker/scorer_registry.hpp"
 
@@ -17,38 +18,71 @@ namespace {
 
 constexpr int kMostTokenizerThreads = 4;
 
-reranker::model::ModelSpec spec_of(const config::Config& config, const config::Model& model) {
-  reranker::model::ModelSpec spec;
-  spec.name = model.name;
-  spec.path = config::model_folder(config, model);
-  spec.dtype = model.dtype;
-  spec.device = model.device;
-  spec.max_length = model.max_length;
-  spec.threads = config.scoring.threads;
+namespace manager = reranker::manager;
+namespace model = reranker::model;
+
+int cores() {
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+model::ModelSpec spec_of(const config::Config& config, const config::Model& configured) {
+  model::ModelSpec spec;
+  spec.name = configured.name;
+  spec.path = config::model_folder(config, configured);
+  spec.dtype = configured.dtype;
+  spec.device = configured.device;
+  spec.max_length = configured.max_length;
+  // Replicas on the CPU share its cores; on a GPU nobody asks for threads.
+  const int threads = config.scoring.threads > 0 ? config.scoring.threads : cores();
+  spec.threads = std::max(1, threads / static_cast<int>(configured.replicas));
   return spec;
 }
 
-reranker::LocalScorerSettings settings_of(const config::Scoring& scoring) {
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  reranker::LocalScorerSettings settings;
+#if QRERANK_WITH_TORCH
+manager::ModelSource source_of(model::ModelSpec spec, std::size_t replicas) {
+  return {.needs = [spec, replicas] { return model::replica_needs(spec, replicas); },
+          .load =
+              [spec](const std::string& device) {
+                model::ModelSpec there = spec;
+                there.device = device;
+                return model::load_model(there);
+              }};
+}
+
+std::optional<model::DeviceMemory> memory_of(const std::string& device) {
+  return device == "cpu" ? manager::main_memory() : model::gpu_memory(device);
+}
+#else
+manager::ModelSource source_of(model::ModelSpec spec, std::size_t /*replicas*/) {
+  const model::LoadError absent{spec.path + ": this build has no local models (QRERANK_WITH_TORCH=OFF)"};
+  return {.needs = [absent] { return tl::make_unexpected(absent); },
+          .load = [absent](const std::string&) { return tl::make_unexpected(absent); }};
+}
+
+std::optional<model::DeviceMemory> memory_of(const std::string& /*device*/) {
+  return manager::main_memory();
+}
+#endif
+
+manager::ManagerSettings settings_of(const config::Scoring& scoring) {
+  manager::ManagerSettings settings;
   settings.token_budget = scoring.token_budget;
   settings.max_queued_texts = scoring.max_queued_texts;
   settings.max_queued_tokens = scoring.max_queued_tokens;
   settings.tokenizer_threads = static_cast<std::size_t>(
-      scoring.tokenizer_threads > 0 ? scoring.tokenizer_threads : std::min(cores, kMostTokenizerThreads));
+      scoring.tokenizer_threads > 0 ? scoring.tokenizer_threads : std::min(cores(), kMostTokenizerThreads));
+  settings.load_timeout = scoring.load_timeout;
+  settings.memory_budget = scoring.memory_budget;
+  settings.gpu_memory_budget = scoring.gpu_memory_budget;
+  settings.memory = &memory_of;
   return settings;
 }
 
-reranker::ModelLoader loader_of(reranker::model::ModelSpec spec) {
-  return [spec = std::move(
-              spec)]() -> tl::expected<std::unique_ptr<reranker::model::Model>, reranker::model::LoadError> {
-#if QRERANK_WITH_TORCH
-    return reranker::model::load_model(spec);
-#else
-    return tl::unexpected(
-        reranker::model::LoadError{spec.path + ": this build has no local models (QRERANK_WITH_TORCH=OFF)"});
-#endif
-  };
+manager::ModelSetup setup_of(const config::Config& config, const config::Model& configured) {
+  return {.name = configured.name,
+          .source = source_of(spec_of(config, configured), configured.replicas),
+          .preload = configured.preload,
+          .idle_unload = configured.idle_unload.value_or(config.scoring.idle_unload)};
 }
 
 }  // namespace
@@ -59,10 +93,10 @@ std::unique_ptr<reranker::Scorer> make_scorers(const config::Config& config, rer
   std::shared_ptr<reranker::ScoreCache> cache;
   if (config.scoring.cache_bytes > 0)
     cache = std::make_shared<reranker::ScoreCache>(config.scoring.cache_bytes);
-  for (const auto& model : config.models) {
-    scorers.push_back(std::make_unique<reranker::LocalScorer>(model.name, loader_of(spec_of(config, model)),
-                                                              settings_of(config.scoring), cache, observer));
-  }
+  std::vector<manager::ModelSetup> models;
+  for (const auto& configured : config.models) models.push_back(setup_of(config, configured));
+  scorers.push_back(std::make_unique<manager::ModelManager>(std::move(models), settings_of(config.scoring),
+                                                            cache, observer));
   return std::make_unique<reranker::ScorerRegistry>(std::move(scorers));
 }
 

@@ -1,4 +1,4 @@
-// From the configuration to the scorers: the mock, and one local scorer for each configured model.
+// From the configuration to the scorers: the mock, and the manager of the configured models.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace qrerank::proxy {
 
-/// Nothing is loaded yet: models load when first asked. `observer` outlives what is returned. In a build
-/// without libtorch a configured model is known and always `model_unavailable`.
+/// Models load when first asked, those with `preload` begin at once. `observer` outlives what is returned. In
+/// a build without libtorch a configured model is known and always `model_unavailable`.
 std::unique_ptr<reranker::Scorer> make_scorers(const config::Config& config, reranker::Observer& observer);
 
 }  // namespace qrerank::proxy

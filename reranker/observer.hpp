@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
-#include "reranker/types.hpp"
+#include "reranker/scorer.hpp"
 
 namespace qrerank::reranker {
 
@@ -12,7 +13,7 @@ namespace qrerank::reranker {
 struct BatchReport {
   std::size_t items = 0;     ///< texts
   std::size_t requests = 0;  ///< distinct requests among them
-  std::size_t tokens = 0;    ///< each distinct prefix once
+  std::size_t tokens = 0;    ///< computed: each distinct prefix once, those that the model keeps not at all
   std::size_t budget = 0;    ///< tokens allowed when it was formed
 };
 
@@ -30,6 +31,9 @@ class Observer {
   /// What waits for a batch, after each change. In order.
   virtual void queue_changed(const std::string& /*model*/, std::size_t /*texts*/, std::size_t /*tokens*/) {}
   virtual void cache_looked_up(const std::string& /*model*/, std::size_t /*hits*/, std::size_t /*misses*/) {}
+  /// A model's state, and the bytes of weights given to it on all devices; after each change, in order, and
+  /// once at the start.
+  virtual void model_changed(const std::string& /*model*/, ModelState /*state*/, std::uint64_t /*bytes*/) {}
   virtual void load_finished(const std::string& /*model*/, bool /*loaded*/, Microseconds /*took*/) {}
 };
 

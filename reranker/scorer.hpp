@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -39,11 +40,14 @@ std::string_view to_string(ModelState state);
 struct ModelStatus {
   std::string name;
   ModelState state = ModelState::unloaded;
-  std::string detail;     ///< why it failed, or empty
-  std::string family;     ///< "bert", "xlm-roberta", "qwen3", "mock"; empty before loading
-  std::string dtype;      ///< "float32", "bfloat16", …; empty before loading
-  std::string device;     ///< "cpu", "cuda:0"; empty before loading
-  std::size_t bytes = 0;  ///< weights in memory
+  std::string detail;                        ///< why it failed, or why it waits for room; or empty
+  std::string family;                        ///< "bert", "xlm-roberta", "qwen3", "mock"; empty before loading
+  std::string dtype;                         ///< "float32", "bfloat16", …; empty before loading
+  std::string device;                        ///< "cpu", "cuda:0", "cuda:0,cuda:1"; empty before loading
+  std::size_t bytes = 0;                     ///< weights in memory, of all replicas
+  std::size_t replicas = 0;                  ///< in memory
+  std::size_t waiting = 0;                   ///< requests that are not answered yet
+  std::optional<std::chrono::seconds> idle;  ///< loaded, and without a request for so long
 };
 
 class Scorer {

@@ -51,13 +51,17 @@ AdminReply readyz(const AdminContext& context) {
 json::array models_of(const AdminContext& context) {
   json::array models;
   for (const auto& model : context.models()) {
-    models.push_back(json::object{{"name", model.name},
-                                  {"state", std::string(reranker::to_string(model.state))},
-                                  {"detail", model.detail},
-                                  {"family", model.family},
-                                  {"dtype", model.dtype},
-                                  {"device", model.device},
-                                  {"bytes", model.bytes}});
+    models.push_back(
+        json::object{{"name", model.name},
+                     {"state", std::string(reranker::to_string(model.state))},
+                     {"detail", model.detail},
+                     {"family", model.family},
+                     {"dtype", model.dtype},
+                     {"device", model.device},
+                     {"bytes", model.bytes},
+                     {"replicas", model.replicas},
+                     {"waiting", model.waiting},
+                     {"idle_seconds", model.idle ? json::value(model.idle->count()) : json::value(nullptr)}});
   }
   return models;
 }

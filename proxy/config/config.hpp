@@ -87,6 +87,9 @@ struct Model {
   std::string dtype = "auto";
   std::string device = "auto";
   std::uint64_t max_length = 0;  ///< tokens; 0: the model's own
+  std::uint32_t replicas = 1;    ///< copies that compute side by side: on the CPU, or on a GPU each
+  bool preload = false;          ///< loaded at the start instead of when first asked
+  std::optional<Milliseconds> idle_unload;  ///< unset: scoring.idle_unload
 };
 
 /// instructions.<name>: what `rerank_instruction` may call by name. `general`, `code` and `qa` are built in
@@ -108,6 +111,10 @@ struct Scoring {
   int threads = 0;                         ///< compute threads; 0: the machine's cores
   int tokenizer_threads = 0;               ///< 0: the machine's cores, at most 4
   std::uint64_t max_text_chars = 100'000;  ///< a longer text is cut before it is tokenized
+  std::uint64_t memory_budget = 0;         ///< bytes of weights in main memory; 0: from the machine
+  std::uint64_t gpu_memory_budget = 0;     ///< bytes of weights on each GPU; 0: from the GPU
+  Milliseconds load_timeout{30'000};       ///< the longest that a search waits for its model to load
+  Milliseconds idle_unload{0};             ///< a model without work for so long is unloaded; 0: never
 };
 
 enum class LogFormat { text, json };

@@ -134,6 +134,20 @@ void add_scoring(Keys& keys) {
   keys.push_back(values::integer<std::uint64_t>(
       "scoring", "max_text_chars", "A longer text is cut here before it is tokenized.",
       QRERANK_CONFIG(std::uint64_t, scoring.max_text_chars), 16, 100'000'000));
+  keys.push_back(values::size("scoring", "memory_budget",
+                              "Main memory for the weights of all models together; 0 takes what is free less "
+                              "a tenth of the whole. A model that does not fit makes idle ones go, or is "
+                              "refused as `out_of_memory`.",
+                              QRERANK_CONFIG(std::uint64_t, scoring.memory_budget), 0, 1024 * kGiB));
+  keys.push_back(values::size("scoring", "gpu_memory_budget", "The same for the memory of each GPU.",
+                              QRERANK_CONFIG(std::uint64_t, scoring.gpu_memory_budget), 0, 1024 * kGiB));
+  keys.push_back(values::duration("scoring", "load_timeout",
+                                  "The longest that a search waits for its model to load, within its own "
+                                  "time limit; then it falls back and the load goes on.",
+                                  QRERANK_CONFIG(Milliseconds, scoring.load_timeout), 1ms, 1h));
+  keys.push_back(values::duration("scoring", "idle_unload",
+                                  "A model that nobody asked for so long is unloaded; 0ms keeps it.",
+                                  QRERANK_CONFIG(Milliseconds, scoring.idle_unload), 0ms, 24h * 7));
 }
 
 void add_log(Keys& keys) {
@@ -185,6 +199,19 @@ void add_models(Keys& keys) {
   add(values::integer<std::uint64_t>("models", "max_length",
                                      "Tokens per text and query together; 0 is the model's own.",
                                      QRERANK_AT(std::uint64_t, place.model->max_length), 0, 1 << 20));
+  add(values::integer<std::uint32_t>(
+      "models", "replicas",
+      "Copies that compute side by side: on the CPU, which they share, or with "
+      "`device: cuda` on a GPU each.",
+      QRERANK_AT(std::uint32_t, place.model->replicas), 1, 64));
+  add(values::boolean("models", "preload",
+                      "Whether it is loaded at the start, not when it is first asked for.",
+                      QRERANK_AT(bool, place.model->preload)));
+  add(defaulting_to(
+      values::optional_duration(
+          "models", "idle_unload", "Unloaded when nobody asked for it for so long; 0ms keeps it.",
+          QRERANK_AT(std::optional<Milliseconds>, place.model->idle_unload), 0ms, 24h * 7),
+      "`scoring.idle_unload`"));
 }
 
 void add_top_level(Keys& keys) {

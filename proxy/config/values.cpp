@@ -150,19 +150,42 @@ Key url_list(std::string section, std::string name, std::string sentence,
   return key;
 }
 
-Key duration(std::string section, std::string name, std::string sentence, Access<Milliseconds> access,
-             Milliseconds min, Milliseconds max) {
-  Key key = row(
+namespace {
+
+Key duration_row(std::string section, std::string name, std::string sentence, Milliseconds min,
+                 Milliseconds max) {
+  return row(
       ValueType::duration, std::move(section), std::move(name),
       fmt::format("a duration from {} to {} (units ms, s, m, h)", print_duration(min), print_duration(max)),
       std::move(sentence));
-  bind<Milliseconds>(
-      key, access,
-      [min, max](const std::string& text) {
-        const auto value = parse_duration(text);
-        return value && *value >= min && *value <= max ? value : std::nullopt;
-      },
-      [](const Milliseconds& value) { return print_duration(value); });
+}
+
+auto duration_within(Milliseconds min, Milliseconds max) {
+  return [min, max](const std::string& text) {
+    const auto value = parse_duration(text);
+    return value && *value >= min && *value <= max ? value : std::nullopt;
+  };
+}
+
+}  // namespace
+
+Key duration(std::string section, std::string name, std::string sentence, Access<Milliseconds> access,
+             Milliseconds min, Milliseconds max) {
+  Key key = duration_row(std::move(section), std::move(name), std::move(sentence), min, max);
+  bind<Milliseconds>(key, access, duration_within(min, max),
+                     [](const Milliseconds& value) { return print_duration(value); });
+  return key;
+}
+
+Key optional_duration(std::string section, std::string name, std::string sentence,
+                      Access<std::optional<Milliseconds>> access, Milliseconds min, Milliseconds max) {
+  using Stored = std::optional<Milliseconds>;
+  Key key = duration_row(std::move(section), std::move(name), std::move(sentence), min, max);
+  bind<Stored>(key, access, duration_within(min, max), [](const Stored&) { return std::string(); });
+  key.get = [access](const Place& place) -> std::optional<Given> {
+    const Stored& stored = access(place);
+    return stored ? std::optional(Given{print_duration(*stored), {}, false}) : std::nullopt;
+  };
   return key;
 }
 

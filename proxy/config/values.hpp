@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ Key url_list(std::string section, std::string name, std::string sentence,
              Access<std::vector<UpstreamUrl>> access);
 Key duration(std::string section, std::string name, std::string sentence, Access<Milliseconds> access,
              Milliseconds min, Milliseconds max);
+/// Unset until it is given.
+Key optional_duration(std::string section, std::string name, std::string sentence,
+                      Access<std::optional<Milliseconds>> access, Milliseconds min, Milliseconds max);
 Key size(std::string section, std::string name, std::string sentence, Access<std::uint64_t> access,
          std::uint64_t min, std::uint64_t max);
 /// One of the words in `choices`; `access` keeps the word itself.

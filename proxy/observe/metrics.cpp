@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 #include <vector>
 
@@ -24,6 +25,10 @@ constexpr std::array<std::string_view, 6> kOutcomes = {"passed",  "reranked", "f
                                                        "refused", "failed",   "cancelled"};
 constexpr std::array<std::string_view, 1> kSides = {"client"};
 constexpr std::array<std::string_view, 4> kStages = {"upstream", "tokenize", "queue", "compute"};
+
+constexpr std::array kModelStates = {reranker::ModelState::unloaded, reranker::ModelState::loading,
+                                     reranker::ModelState::ready, reranker::ModelState::draining,
+                                     reranker::ModelState::failed};
 
 // Seconds: a cached answer takes under a millisecond, a large model on a CPU tens of seconds.
 const std::vector<double> kSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
@@ -87,6 +92,34 @@ struct Metrics::Impl {
                                               .Help("Computing one batch.")
                                               .Register(registry)
                                               .Add({}, kSeconds);
+
+  struct Model {
+    std::array<prometheus::Gauge*, kModelStates.size()> states{};
+    prometheus::Gauge* bytes = nullptr;
+  };
+  prometheus::Family<prometheus::Gauge>& model_states = prometheus::BuildGauge()
+                                                            .Name("qrerank_model_state")
+                                                            .Help("1 for the state that a model is in.")
+                                                            .Register(registry);
+  prometheus::Family<prometheus::Gauge>& model_bytes =
+      prometheus::BuildGauge()
+          .Name("qrerank_model_bytes")
+          .Help("Memory given to a model's weights, on all devices.")
+          .Register(registry);
+  std::mutex models_lock;               // guards models
+  std::map<std::string, Model> models;  // as many as are configured
+
+  Model& model(const std::string& name) {
+    const auto [at, added] = models.try_emplace(name);
+    if (added) {
+      for (std::size_t s = 0; s < kModelStates.size(); ++s) {
+        at->second.states[s] =
+            &model_states.Add({{"model", name}, {"state", std::string(to_string(kModelStates[s]))}});
+      }
+      at->second.bytes = &model_bytes.Add({{"model", name}});
+    }
+    return at->second;
+  }
 
   explicit Impl(const Labels& labels) {
     auto& request_family = prometheus::BuildCounter()
@@ -198,6 +231,15 @@ void Metrics::queue(std::size_t texts, std::size_t tokens) {
 void Metrics::cache(std::size_t hits, std::size_t misses) {
   impl_->cache_hits->Increment(static_cast<double>(hits));
   impl_->cache_misses->Increment(static_cast<double>(misses));
+}
+
+void Metrics::model(const std::string& name, reranker::ModelState state, std::uint64_t bytes) {
+  const std::lock_guard lock(impl_->models_lock);
+  const Impl::Model& its = impl_->model(name);
+  for (std::size_t s = 0; s < kModelStates.size(); ++s) {
+    its.states[s]->Set(kModelStates[s] == state ? 1 : 0);
+  }
+  its.bytes->Set(static_cast<double>(bytes));
 }
 
 std::string Metrics::text() const {

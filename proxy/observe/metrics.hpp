@@ -1,6 +1,7 @@
 // Everything that is counted, one method an event. Names and labels stand in metrics.cpp only; labels come
 // from closed sets, so the number of series is fixed when the program starts. All methods are thread-safe;
-// the handles are made beforehand, an event costs an atomic addition (histograms: a short lock).
+// the handles are made beforehand (a model's when it is first told of, which is at the start), an event costs
+// an atomic addition (histograms: a short lock).
 #pragma once
 
 #include <chrono>
@@ -11,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "reranker/types.hpp"
+#include "reranker/scorer.hpp"
 
 namespace qrerank::proxy::observe {
 
@@ -82,6 +83,8 @@ class Metrics {
   void batch(std::size_t texts, std::size_t tokens, Microseconds compute);
   void queue(std::size_t texts, std::size_t tokens);
   void cache(std::size_t hits, std::size_t misses);
+  /// A configured model's state now, and the bytes of weights given to it.
+  void model(const std::string& name, reranker::ModelState state, std::uint64_t bytes);
 
   /// Prometheus' text format, content type kContentType.
   [[nodiscard]] std::string text() const;

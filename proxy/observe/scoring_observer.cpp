@@ -36,6 +36,12 @@ void ScoringObserver::cache_looked_up(const std::string& /*model*/, std::size_t 
   metrics_.cache(hits, misses);
 }
 
+void ScoringObserver::model_changed(const std::string& model, reranker::ModelState state,
+                                    std::uint64_t bytes) {
+  metrics_.model(model, state, bytes);
+  log::debug("", "model changed", {{"model", model}, {"state", to_string(state)}, {"bytes", bytes}});
+}
+
 void ScoringObserver::load_finished(const std::string& model, bool loaded, reranker::Microseconds took) {
   const double ms = static_cast<double>(took.count()) / 1000;
   if (loaded) {

@@ -22,6 +22,7 @@ class ScoringObserver final : public reranker::Observer {
   /// One gauge for all models: the queues are added up.
   void queue_changed(const std::string& model, std::size_t texts, std::size_t tokens) override;
   void cache_looked_up(const std::string& model, std::size_t hits, std::size_t misses) override;
+  void model_changed(const std::string& model, reranker::ModelState state, std::uint64_t bytes) override;
   void load_finished(const std::string& model, bool loaded, reranker::Microseconds took) override;
 
  private:

@@ -39,6 +39,9 @@ BOOST_AUTO_TEST_CASE(each_event_counts_where_it_should) {
   m.batch(8, 1000, 40ms);
   m.queue(7, 900);
   m.cache(3, 4);
+  m.model("mini", qrerank::reranker::ModelState::loading, 0);
+  m.model("mini", qrerank::reranker::ModelState::ready, 1000);
+  m.model("other", qrerank::reranker::ModelState::unloaded, 0);
   for (const std::string line : {
            "qrerank_requests_total{endpoint=\"query/batch\",outcome=\"reranked\"} 1",
            "qrerank_requests_total{endpoint=\"query\",outcome=\"reranked\"} 0",
@@ -57,6 +60,10 @@ BOOST_AUTO_TEST_CASE(each_event_counts_where_it_should) {
            "qrerank_batches_total 1",
            "qrerank_texts_total 8",
            "qrerank_tokens_total 1000",
+           "qrerank_model_state{model=\"mini\",state=\"loading\"} 0",
+           "qrerank_model_state{model=\"mini\",state=\"ready\"} 1",
+           "qrerank_model_state{model=\"other\",state=\"unloaded\"} 1",
+           "qrerank_model_bytes{model=\"mini\"} 1000",
            "qrerank_queue_texts 7",
            "qrerank_queue_tokens 900",
            "qrerank_cache_hits_total 3",
@@ -100,6 +107,9 @@ BOOST_AUTO_TEST_CASE(the_engine_is_observed) {
   observer.queue_changed("b", 2, 20);
   observer.queue_changed("a", 1, 10);
   observer.cache_looked_up("a", 3, 4);
+  observer.model_changed("a", qrerank::reranker::ModelState::ready, 12);
+  BOOST_TEST(has(m, "qrerank_model_state{model=\"a\",state=\"ready\"} 1"));
+  BOOST_TEST(has(m, "qrerank_model_bytes{model=\"a\"} 12"));
   BOOST_TEST(has(m, "qrerank_tokens_total 1000"));
   BOOST_TEST(has(m, "qrerank_queue_texts 3"));
   BOOST_TEST(has(m, "qrerank_queue_tokens 30"));

@@ -4,103 +4,57 @@
 #include <random>
 #include <thread>
 
-#include "reranker/local_scorer.hpp"
-#include "tests/unit/reranker/fake_model.hpp"
+#include "tests/unit/reranker/manager/world.hpp"
 
-namespace qrerank::reranker {
+namespace qrerank::reranker::manager {
 namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-struct Counter : Observer {
-  std::atomic<std::size_t> hits = 0;
-  std::atomic<std::size_t> misses = 0;
-  std::atomic<int> loads = 0;
-  std::atomic<int> failed_loads = 0;
-  std::atomic<std::size_t> items = 0;
-
-  void batch_formed(const std::string&, const BatchReport& batch) override { items += batch.items; }
-  void cache_looked_up(const std::string&, std::size_t found, std::size_t missed) override {
-    hits += found;
-    misses += missed;
-  }
-  void load_finished(const std::string&, bool loaded, Microseconds) override {
-    ++(loaded ? loads : failed_loads);
-  }
-};
-
-struct Fixture {
-  Counter counter;
-  std::shared_ptr<ScoreCache> cache = std::make_shared<ScoreCache>();
-  LocalScorerSettings settings;
-  std::atomic<std::int64_t> clock_seconds = 0;
+// One model, by the name of "fake".
+struct Fixture : World {
   std::function<void(FakeModel&)> prepare;  // of the model that is loaded
   std::function<void()> on_load;            // before it is given
-  std::optional<LocalScorer> scorer;
   Gate gate;
 
-  Fixture() {
-    settings.now = [this] { return Clock::time_point(seconds(clock_seconds)); };
-  }
-
   void start() {
-    scorer.emplace(
-        "fake",
-        [this]() -> tl::expected<std::unique_ptr<model::Model>, model::LoadError> {
+    models.clear();
+    models.push_back(setup(
+        "fake", 7,
+        [this] {
           if (on_load) {
             on_load();
           }
-          auto model = std::make_unique<FakeModel>();
-          if (prepare) {
-            prepare(*model);
-          }
-          return model;
         },
-        settings, cache, counter);
+        [this](FakeModel& model) {
+          if (prepare) {
+            prepare(model);
+          }
+        }));
+    World::start();
   }
 
-  struct Asked {
-    Answer<ScoreResult> answer;
-    ScoreTicket ticket;
-  };
   Asked ask(std::vector<std::string> texts, Clock::time_point deadline = Clock::time_point::max(),
             std::string query = "q", std::string instruction = "") {
-    ScoreRequest request;
-    request.model = "fake";
-    request.query = std::move(query);
-    request.instruction = std::move(instruction);
-    request.texts = std::move(texts);
-    request.deadline = deadline;
-    Asked asked;
-    asked.ticket = scorer->submit(std::move(request), asked.answer.completion());
-    return asked;
+    return World::ask("fake", std::move(texts), deadline, std::move(query), std::move(instruction));
   }
-
-  ModelStatus status() { return scorer->status().at(0); }
+  ModelStatus status() { return World::status("fake"); }
 
   ~Fixture() {
     gate.open();
-    scorer.reset();
+    stop();
   }
 };
 
-ScoreError error_of(Answer<ScoreResult>& answer) {
-  const ScoreResult result = answer.get();
-  BOOST_REQUIRE(!result.has_value());
-  return result.error();
-}
-
-#define TEST_FAILURE(answer, expected) BOOST_TEST((error_of(answer).failure == ScoreFailure::expected))
-
-BOOST_FIXTURE_TEST_SUITE(local_scorer, Fixture)
+BOOST_FIXTURE_TEST_SUITE(requests, Fixture)
 
 BOOST_AUTO_TEST_CASE(scores_in_text_order_and_equal_texts_once) {
   start();
   BOOST_TEST((status().state == ModelState::unloaded));
-  BOOST_TEST(scorer->knows("fake"));
-  BOOST_TEST(!scorer->knows("other"));
+  BOOST_TEST(manager->knows("fake"));
+  BOOST_TEST(!manager->knows("other"));
   auto asked = ask({"b c", "a", "b c", "d e f", "a"});
   const ScoreResult result = asked.answer.get();
   BOOST_REQUIRE(result.has_value());
@@ -109,8 +63,8 @@ BOOST_AUTO_TEST_CASE(scores_in_text_order_and_equal_texts_once) {
   BOOST_TEST(result->logits == expected, boost::test_tools::per_element());
   BOOST_TEST(result->cached == 0U);
   BOOST_TEST(result->tokens == 1U + 2U + 1U + 3U);
-  BOOST_TEST(counter.items == 3U);
-  BOOST_TEST(counter.loads == 1);
+  BOOST_TEST(witness.items == 3U);
+  BOOST_TEST(witness.loads == 1);
   const ModelStatus ready = status();
   BOOST_TEST((ready.state == ModelState::ready));
   BOOST_TEST(ready.family == "fake");
@@ -127,15 +81,15 @@ BOOST_AUTO_TEST_CASE(the_cache_answers_what_it_knows) {
   BOOST_TEST(mixed->cached == 2U);
   BOOST_TEST(mixed->logits.at(0) == fake_logit("q", "b"));
   BOOST_TEST(mixed->logits.at(1) == fake_logit("q", "c"));
-  BOOST_TEST(counter.items == 3U);
+  BOOST_TEST(witness.items == 3U);
   auto all = ask({"c", "a"});
   const ScoreResult cached = all.answer.get();
   BOOST_TEST(cached->cached == 2U);
   BOOST_TEST(cached->tokens == 0U);
   BOOST_TEST((cached->timings.compute == Microseconds(0)));
-  BOOST_TEST(counter.items == 3U);
-  BOOST_TEST(counter.hits == 3U);
-  BOOST_TEST(counter.misses == 3U);
+  BOOST_TEST(witness.items == 3U);
+  BOOST_TEST(witness.hits == 3U);
+  BOOST_TEST(witness.misses == 3U);
   auto other_query = ask({"a"}, Clock::time_point::max(), "another");
   BOOST_TEST(other_query.answer.get()->cached == 0U);
   // This model follows no instruction, so none makes a difference.
@@ -158,8 +112,8 @@ BOOST_AUTO_TEST_CASE(works_without_a_cache) {
     auto asked = ask({"a", "a"});
     BOOST_TEST(asked.answer.get()->cached == 0U);
   }
-  BOOST_TEST(counter.items == 2U);
-  BOOST_TEST(counter.misses == 0U);
+  BOOST_TEST(witness.items == 2U);
+  BOOST_TEST(witness.misses == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(what_needs_no_model_is_answered_at_once) {
@@ -174,7 +128,7 @@ BOOST_AUTO_TEST_CASE(what_needs_no_model_is_answered_at_once) {
   ScoreRequest request;
   request.model = "other";
   request.texts = {"a"};
-  const ScoreTicket ticket = scorer->submit(request, answer.completion());
+  const ScoreTicket ticket = manager->submit(request, answer.completion());
   TEST_FAILURE(answer, model_unavailable);
   BOOST_TEST((status().state == ModelState::unloaded));
 }
@@ -186,8 +140,8 @@ BOOST_AUTO_TEST_CASE(loads_once_however_many_ask) {
     gate.pass();
   };
   start();
-  scorer->preload();
-  scorer->preload();
+  manager->load("fake");
+  manager->load("fake");
   std::vector<Asked> all;
   for (int i = 0; i < 5; ++i) {
     all.push_back(ask({std::to_string(i)}));
@@ -235,24 +189,8 @@ BOOST_AUTO_TEST_CASE(a_failed_load_is_remembered_and_tried_again_later) {
   auto later = ask({"a"});
   BOOST_TEST(later.answer.get().has_value());
   BOOST_TEST(status().detail == "");
-  BOOST_TEST(counter.failed_loads == 1);
-  BOOST_TEST(counter.loads == 1);
-}
-
-BOOST_AUTO_TEST_CASE(every_way_that_a_load_can_fail) {
-  using Loaded = tl::expected<std::unique_ptr<model::Model>, model::LoadError>;
-  const std::vector<std::pair<ModelLoader, std::string>> loaders = {
-      {[]() -> Loaded { return tl::make_unexpected(model::LoadError{"no config.json"}); }, "no config.json"},
-      {[]() -> Loaded { return nullptr; }, "the loader gave no model"},
-      {[]() -> Loaded { throw model::OutOfMemory{}; }, "memory ran out while loading"},
-  };
-  for (const auto& [loader, message] : loaders) {
-    scorer.emplace("fake", loader, settings, cache, counter);
-    auto asked = ask({"a"});
-    const ScoreError error = error_of(asked.answer);
-    BOOST_TEST((error.failure == ScoreFailure::model_unavailable));
-    BOOST_TEST(error.message == message);
-  }
+  BOOST_TEST(witness.failed_loads == 1);
+  BOOST_TEST(witness.loads == 1);
 }
 
 BOOST_AUTO_TEST_CASE(the_door_counts_texts_and_bytes_before_any_work) {
@@ -355,42 +293,13 @@ BOOST_AUTO_TEST_CASE(a_deadline_is_kept_while_computing) {
   BOOST_TEST((failure == ScoreFailure::timeout || failure == ScoreFailure::model_unavailable));
 }
 
-BOOST_AUTO_TEST_CASE(the_budget_follows_the_device_unless_it_is_set) {
-  struct Row {
-    std::size_t set;
-    const char* device;
-    std::size_t budget;
-  };
-  struct Budgets : Observer {
-    std::atomic<std::size_t> budget = 0;
-    void batch_formed(const std::string&, const BatchReport& batch) override { budget = batch.budget; }
-  };
-  for (const Row& row : {Row{0, "cpu", 4096}, Row{0, "cuda:0", 16384}, Row{77, "cuda:0", 77}}) {
-    Budgets budgets;
-    LocalScorerSettings its;
-    its.token_budget = row.set;
-    scorer.emplace(
-        "fake",
-        [&row]() -> tl::expected<std::unique_ptr<model::Model>, model::LoadError> {
-          auto model = std::make_unique<FakeModel>();
-          model->info_.device = row.device;
-          return model;
-        },
-        its, nullptr, budgets);
-    auto asked = ask({"a"});
-    BOOST_REQUIRE(asked.answer.get().has_value());
-    BOOST_TEST(budgets.budget == row.budget);
-    scorer.reset();
-  }
-}
-
 BOOST_AUTO_TEST_CASE(shutdown_from_every_state) {
   start();
-  scorer->shutdown();  // never loaded
+  manager->shutdown();  // never loaded
   auto refused = ask({"a"});
   TEST_FAILURE(refused.answer, model_unavailable);
   BOOST_TEST((status().state == ModelState::draining));
-  scorer->preload();  // does nothing
+  manager->load("fake");  // does nothing
 
   {  // while loading
     Gate loading;
@@ -398,7 +307,7 @@ BOOST_AUTO_TEST_CASE(shutdown_from_every_state) {
     start();
     auto waiting = ask({"a"});
     loading.arrived();
-    std::thread stopper([&] { scorer->shutdown(); });
+    std::thread stopper([&] { manager->shutdown(); });
     TEST_FAILURE(waiting.answer, cancelled);
     loading.open();
     stopper.join();
@@ -410,7 +319,7 @@ BOOST_AUTO_TEST_CASE(shutdown_from_every_state) {
     start();
     auto tokenizing = ask({"a"});
     encoding.arrived();
-    std::thread stopper([&] { scorer->shutdown(); });
+    std::thread stopper([&] { manager->shutdown(); });
     TEST_FAILURE(tokenizing.answer, cancelled);
     encoding.open();
     stopper.join();
@@ -422,76 +331,18 @@ BOOST_AUTO_TEST_CASE(shutdown_from_every_state) {
     auto busy = ask({"not cached by what came before"});
     computing.arrived();
     auto queued = ask({"b"}, Clock::now() + hours(1));
-    std::thread stopper([&] { scorer->shutdown(); });
+    std::thread stopper([&] { manager->shutdown(); });
     TEST_FAILURE(busy.answer, cancelled);
     TEST_FAILURE(queued.answer, cancelled);
     computing.open();
     stopper.join();
-    scorer->shutdown();
-    scorer.reset();
+    manager->shutdown();
+    stop();
     busy.ticket = {};  // outlives the scorer
-  }
-}
-
-BOOST_AUTO_TEST_CASE(storm) {
-  for (int round = 0; round < 4; ++round) {
-    Fixture fixture;
-    fixture.cache = std::make_shared<ScoreCache>(40 * ScoreCache::kEntryBytes);
-    fixture.settings.token_budget = 20;
-    fixture.settings.max_queued_texts = 200;
-    fixture.settings.load_retry = seconds(0);
-    std::atomic<int> loads = 0;
-    fixture.on_load = [&] {
-      if (loads++ == 0) {
-        throw std::runtime_error("the first load fails");
-      }
-    };
-    fixture.start();
-    std::atomic<int> submitted = 0;
-    std::atomic<int> completed = 0;
-    std::vector<std::thread> threads;
-    for (unsigned seed = 0; seed < 5; ++seed) {
-      threads.emplace_back([&, seed] {
-        std::mt19937 random(seed);
-        std::vector<ScoreTicket> kept;
-        for (int i = 0; i < 120; ++i) {
-          ScoreRequest request;
-          request.model = "fake";
-          request.query = "q";
-          std::vector<double> wanted;
-          for (std::size_t text = random() % 6; text-- > 0;) {
-            request.texts.push_back("w" + std::to_string(random() % 90) + (random() % 2 == 0 ? " x y" : ""));
-            wanted.push_back(fake_logit("q", request.texts.back()));
-          }
-          if (random() % 4 == 0) {
-            request.deadline = Clock::now() + std::chrono::microseconds(random() % 400);
-          }
-          ++submitted;
-          ScoreTicket ticket = fixture.scorer->submit(request, [&completed, wanted](ScoreResult result) {
-            if (result && result->logits != wanted) {
-              std::abort();
-            }
-            ++completed;
-          });
-          if (random() % 3 != 0) {
-            kept.push_back(std::move(ticket));
-          }
-          (void)fixture.scorer->status();
-        }
-        if (seed == 0 && round % 2 == 0) {
-          fixture.scorer->shutdown();
-        }
-      });
-    }
-    for (auto& thread : threads) {
-      thread.join();
-    }
-    fixture.scorer.reset();
-    BOOST_TEST(completed.load() == submitted.load());
   }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
-}  // namespace qrerank::reranker
+}  // namespace qrerank::reranker::manager

@@ -1,0 +1,356 @@
+// How models come and go: measured, given room, read, drained, taken out.
+#include <algorithm>
+#include <exception>
+#include <limits>
+
+#include "reranker/manager/manager_core.hpp"
+
+namespace qrerank::reranker::manager {
+namespace {
+
+using serving::between;
+
+// Of the machine's memory, what is left alone where no budget is set: one part in so many.
+constexpr std::uint64_t kReserve = 10;
+
+// What a source throws is a failed load like what it returns.
+template <class Value, class Call>
+tl::expected<Value, model::LoadError> guarded(Call call) {
+  try {
+    return call();
+  } catch (const model::OutOfMemory&) {
+    return tl::make_unexpected(
+        model::LoadError{.message = "memory ran out while loading", .out_of_memory = true});
+  } catch (const std::bad_alloc&) {
+    return tl::make_unexpected(
+        model::LoadError{.message = "memory ran out while loading", .out_of_memory = true});
+  } catch (const std::exception& thrown) {
+    return tl::make_unexpected(model::LoadError{.message = thrown.what()});
+  }
+}
+
+ScoreFailure failure_of(const model::LoadError& error) {
+  return error.out_of_memory ? ScoreFailure::out_of_memory : ScoreFailure::model_unavailable;
+}
+
+}  // namespace
+
+bool ModelManager::Core::load(const std::string& model) {
+  const auto known = places_.find(model);
+  if (known == places_.end()) {
+    return false;
+  }
+  Slot& slot = *slots_[known->second];
+  const std::lock_guard lock(mutex_);
+  const auto arrival = slot.lifecycle.load_ordered();
+  slot.unload_when_loaded = false;
+  slot.ordered = arrival != ModelLifecycle::Arrival::proceed;
+  if (arrival == ModelLifecycle::Arrival::start_load) {
+    start_load(known->second);
+  }
+  return true;
+}
+
+bool ModelManager::Core::unload(const std::string& model) {
+  const auto known = places_.find(model);
+  if (known == places_.end()) {
+    return false;
+  }
+  Slot& slot = *slots_[known->second];
+  const std::lock_guard lock(mutex_);
+  slot.ordered = false;
+  if (slot.lifecycle.state() == ModelState::loading) {
+    slot.unload_when_loaded = true;
+    ask_for_room();  // where it waits for room and nobody waits for it, it ends there
+  } else {
+    drain(known->second);
+  }
+  return true;
+}
+
+void ModelManager::Core::unload_idle() {
+  const std::lock_guard lock(mutex_);
+  for (Place place = 0; place < slots_.size(); ++place) {
+    check_idle(place);
+  }
+}
+
+void ModelManager::Core::check_idle(Place place) {
+  Slot& slot = *slots_[place];
+  const auto limit = slot.setup.idle_unload;
+  if (limit <= Clock::duration::zero() || slot.leases > 0 || slot.lifecycle.state() != ModelState::ready) {
+    return;
+  }
+  const auto idle = settings_.now() - slot.last_used;
+  if (idle >= limit) {
+    drain(place);
+  } else if (!slot.idle_alarm) {
+    // One alarm a model: a request on the way does not touch it, it looks again when it rings.
+    slot.idle_alarm = true;
+    timer_.schedule(Clock::now() + (limit - idle), [weak = weak_from_this(), place] {
+      if (const auto core = weak.lock()) {
+        const std::lock_guard lock(core->mutex_);
+        core->slots_[place]->idle_alarm = false;
+        core->check_idle(place);
+      }
+    });
+  }
+}
+
+void ModelManager::Core::drain(Place place) {
+  Slot& slot = *slots_[place];
+  if (slot.lifecycle.unload() && slot.leases == 0) {
+    loaders_.post([this, place] { take_out(place); });
+  }
+  tell(slot);
+}
+
+void ModelManager::Core::ask_for_room() {
+  if (!std::exchange(room_asked_, true)) {
+    loaders_.post([this] { give_room(); });
+  }
+}
+
+void ModelManager::Core::start_load(Place place) {
+  Slot& slot = *slots_[place];
+  slot.stage = Stage::measuring;
+  tell(slot);
+  loaders_.post([this, place] { measure(place); });
+}
+
+void ModelManager::Core::measure(Place place) {
+  Slot& slot = *slots_[place];
+  const auto begin = Clock::now();
+  auto needs = guarded<Needs>([&] { return slot.setup.source.needs(); });
+  if (needs && needs->empty()) {
+    needs = tl::make_unexpected(model::LoadError{.message = "the source names no replica"});
+  }
+  if (!needs) {
+    fail_load(place, failure_of(needs.error()), needs.error().message, between(begin, Clock::now()));
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (slot.stage != Stage::measuring) {
+      return;  // closed
+    }
+    slot.stage = Stage::waiting_for_room;
+    slot.needs = std::move(*needs);
+    slot.room.clear();
+    slot.turn = ++next_turn_;
+  }
+  give_room();
+}
+
+// To those who wait for it, in their order; one who has to wait longer does not hold up a smaller one.
+void ModelManager::Core::give_room() {
+  std::vector<std::pair<Place, std::string>> hopeless;
+  {
+    const std::lock_guard lock(mutex_);
+    room_asked_ = false;
+    std::vector<Place> queue;
+    for (Place place = 0; place < slots_.size(); ++place) {
+      if (slots_[place]->stage == Stage::waiting_for_room) {
+        queue.push_back(place);
+      }
+    }
+    std::ranges::sort(queue, {}, [this](Place place) { return slots_[place]->turn; });
+    for (const Place place : queue) {
+      Slot& slot = *slots_[place];
+      if (!slot.ordered && !slot.desk->anyone_waits()) {
+        slot.stage = Stage::none;
+        slot.unload_when_loaded = false;
+        slot.lifecycle.load_abandoned();
+        tell(slot);
+        continue;
+      }
+      RoomPlan plan =
+          plan_room(slot.needs, holders(), [this](const std::string& device) { return limit_of(device); });
+      slot.room = std::move(plan.why);
+      switch (plan.verdict) {
+        case RoomPlan::Verdict::fits:
+          slot.stage = Stage::reading;
+          slot.holds = std::move(slot.needs);
+          tell(slot);
+          loaders_.post([this, place] { read(place); });
+          break;
+        case RoomPlan::Verdict::never:
+          slot.stage = Stage::none;
+          hopeless.emplace_back(place, "no room for the model: " + slot.room);
+          break;
+        case RoomPlan::Verdict::unload:
+          for (const std::size_t idle : plan.unload) {
+            drain(idle);
+          }
+          break;
+        case RoomPlan::Verdict::wait:
+          break;
+      }
+    }
+  }
+  for (const auto& [place, why] : hopeless) {
+    fail_load(place, ScoreFailure::out_of_memory, why, Microseconds(0));
+  }
+}
+
+std::vector<Holder> ModelManager::Core::holders() const {
+  std::vector<Holder> all;
+  for (Place place = 0; place < slots_.size(); ++place) {
+    const Slot& slot = *slots_[place];
+    if (slot.holds.empty()) {
+      continue;
+    }
+    auto state = slot.leases == 0 ? Holder::State::idle : Holder::State::busy;
+    if (slot.stage == Stage::reading) {
+      state = Holder::State::loading;
+    } else if (slot.lifecycle.state() == ModelState::draining) {
+      state = Holder::State::leaving;
+    }
+    all.push_back({place, slot.holds, state, slot.last_used});
+  }
+  return all;
+}
+
+std::uint64_t ModelManager::Core::limit_of(const std::string& device) const {
+  const std::uint64_t budget = device == "cpu" ? settings_.memory_budget : settings_.gpu_memory_budget;
+  if (budget > 0) {
+    return budget;
+  }
+  const auto memory = settings_.memory ? settings_.memory(device) : std::nullopt;
+  if (!memory) {
+    return std::numeric_limits<std::uint64_t>::max();
+  }
+  // What our models hold is no longer free, but ours to give. Of one that is still loading nobody knows how
+  // much has been taken.
+  std::uint64_t held = 0;
+  for (const auto& slot : slots_) {
+    for (const auto& replica : slot->holds) {
+      held += slot->engine && replica.device == device ? replica.bytes : 0;
+    }
+  }
+  const std::uint64_t reserve = memory->total / kReserve;
+  return held + memory->free - std::min(memory->free, reserve);
+}
+
+std::size_t ModelManager::Core::token_budget(const serving::Engine::Replicas& replicas) const {
+  std::size_t tokens = settings_.token_budget;
+  for (const auto& replica : replicas) {
+    const model::ModelInfo& info = replica->info();
+    const auto neighbours = static_cast<std::size_t>(std::ranges::count_if(
+        replicas, [&](const auto& other) { return other->info().device == info.device; }));
+    if (const auto memory = settings_.memory ? settings_.memory(info.device) : std::nullopt) {
+      tokens = std::min(tokens, affordable_tokens(memory->free, info.activation_bytes_per_token, neighbours));
+    }
+  }
+  return tokens;
+}
+
+void ModelManager::Core::read(Place place) {
+  Slot& slot = *slots_[place];
+  const auto begin = Clock::now();
+  Needs given;
+  {
+    const std::lock_guard lock(mutex_);
+    given = slot.holds;
+  }
+  auto loaded = guarded<std::unique_ptr<serving::Engine>>(
+      [&]() -> tl::expected<std::unique_ptr<serving::Engine>, model::LoadError> {
+        serving::Engine::Replicas replicas;
+        for (auto& replica : given) {
+          auto model = slot.setup.source.load(replica.device);
+          if (!model) {
+            return tl::make_unexpected(std::move(model.error()));
+          }
+          if (*model == nullptr) {
+            return tl::make_unexpected(model::LoadError{.message = "the loader gave no model"});
+          }
+          replica.bytes = (*model)->info().weight_bytes;
+          replicas.push_back(std::move(*model));
+        }
+        const scheduler::SchedulerSettings settings{.token_budget = token_budget(replicas),
+                                                    .max_queued_texts = settings_.max_queued_texts,
+                                                    .max_queued_tokens = settings_.max_queued_tokens};
+        return std::make_unique<serving::Engine>(slot.setup.name, std::move(replicas), settings, slot.desk,
+                                                 cache_, timer_, observer_);
+      });
+  const auto took = between(begin, Clock::now());
+  if (!loaded) {
+    fail_load(place, failure_of(loaded.error()), loaded.error().message, took);
+    return;
+  }
+  observer_.load_finished(slot.setup.name, true, took);
+  std::vector<std::pair<serving::RequestPtr, std::shared_ptr<serving::Engine>>> starting;
+  {
+    const std::lock_guard lock(mutex_);
+    if (slot.stage != Stage::reading) {
+      return;  // closed
+    }
+    slot.stage = Stage::none;
+    slot.holds = std::move(given);
+    slot.engine = std::move(*loaded);
+    slot.ordered = false;
+    slot.last_used = settings_.now();
+    slot.lifecycle.load_succeeded();
+    for (serving::RequestPtr& request : slot.desk->waiting()) {
+      starting.emplace_back(std::move(request), lease(place));
+    }
+    tell(slot);
+    if (std::exchange(slot.unload_when_loaded, false)) {
+      drain(place);
+    } else {
+      check_idle(place);
+    }
+  }
+  for (auto& [request, engine] : starting) {
+    start(request, std::move(engine));
+  }
+  give_room();  // it may weigh less than it was thought to
+}
+
+void ModelManager::Core::fail_load(Place place, ScoreFailure failure, const std::string& message,
+                                   Microseconds took) {
+  Slot& slot = *slots_[place];
+  observer_.load_finished(slot.setup.name, false, took);
+  std::vector<serving::RequestPtr> waited;
+  {
+    const std::lock_guard lock(mutex_);
+    slot.stage = Stage::none;
+    slot.holds.clear();
+    slot.ordered = false;
+    slot.unload_when_loaded = false;
+    slot.lifecycle.load_failed(failure, message, settings_.now());
+    tell(slot);
+    waited = slot.desk->waiting();
+  }
+  for (const serving::RequestPtr& request : waited) {
+    Timings timings;
+    timings.queue = between(request->submitted, Clock::now());
+    slot.desk->finish(request, tl::make_unexpected(ScoreError{failure, message, timings}));
+  }
+  give_room();  // what it was given is free again
+}
+
+void ModelManager::Core::take_out(Place place) {
+  Slot& slot = *slots_[place];
+  std::unique_ptr<serving::Engine> engine;
+  {
+    const std::lock_guard lock(mutex_);
+    engine = std::move(slot.engine);
+  }
+  engine.reset();  // waits for a batch that nobody waits for any more
+  {
+    const std::lock_guard lock(mutex_);
+    if (slot.lifecycle.closed()) {
+      return;
+    }
+    slot.holds.clear();
+    if (slot.lifecycle.drained()) {
+      start_load(place);
+    } else {
+      tell(slot);
+    }
+  }
+  give_room();
+}
+
+}  // namespace qrerank::reranker::manager

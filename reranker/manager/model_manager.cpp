@@ -1,0 +1,47 @@
+#include "reranker/manager/model_manager.hpp"
+
+#include <utility>
+
+#include "reranker/manager/manager_core.hpp"
+
+namespace qrerank::reranker::manager {
+
+ModelManager::ModelManager(std::vector<ModelSetup> models, ManagerSettings settings,
+                           std::shared_ptr<ScoreCache> cache, Observer& observer)
+    : core_(std::make_shared<Core>(std::move(settings), std::move(cache), observer)) {
+  core_->add_models(std::move(models));
+}
+
+ModelManager::~ModelManager() {
+  shutdown();
+}
+
+ScoreTicket ModelManager::submit(ScoreRequest request, ScoreCompletion done) {
+  return core_->submit(std::move(request), std::move(done));
+}
+
+bool ModelManager::knows(const std::string& model) const {
+  return core_->knows(model);
+}
+
+std::vector<ModelStatus> ModelManager::status() const {
+  return core_->status();
+}
+
+bool ModelManager::load(const std::string& model) {
+  return core_->load(model);
+}
+
+bool ModelManager::unload(const std::string& model) {
+  return core_->unload(model);
+}
+
+void ModelManager::unload_idle() {
+  core_->unload_idle();
+}
+
+void ModelManager::shutdown() {
+  core_->shutdown();
+}
+
+}  // namespace qrerank::reranker::manager

@@ -1,0 +1,131 @@
+"""Real weights in the running program: which models are in memory, and what a search gets when there is no room.
+
+MiniLM comes from the cache that `scripts/setup --tests` fills, the other from tests/golden. A build without libtorch
+has no local models; these tests are for the one that has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration import library
+from tests.integration.searching import post, reranked, without_time
+from tests.support.qdrant import Qdrant
+from tests.support.qrerank_process import REPOSITORY, Qrerank
+from tests.support.raw_http import LIMIT_S
+
+MINILM = Path(os.environ.get("QRERANK_CACHE", REPOSITORY / ".cache")) / "models/ms-marco-MiniLM-L12-v2"
+TINY = REPOSITORY / "tests/golden/small/bert"
+BEST = "a red fox in the winter forest"
+
+
+def weight_bytes(folder: Path) -> int:
+    """All tensors of the one file, float32 as they are."""
+    file = folder / "model.safetensors"
+    assert file.exists(), f"{file} is missing: scripts/setup --tests brings it"
+    with file.open("rb") as stream:
+        (header_bytes,) = struct.unpack("<Q", stream.read(8))
+        tensors = json.loads(stream.read(header_bytes))
+    floats = [tensor for name, tensor in tensors.items() if name != "__metadata__" and tensor["dtype"] == "F32"]
+    return sum(end - begin for begin, end in (tensor["data_offsets"] for tensor in floats))
+
+
+def config(**of_tiny: object) -> str:
+    models = {
+        "minilm": {"path": str(MINILM), "dtype": "float32", "device": "cpu"},
+        "tiny": {"path": str(TINY), "dtype": "float32", "device": "cpu", **of_tiny},
+    }
+    return json.dumps({"models": models})  # YAML reads it
+
+
+def model(proxy: Qrerank, name: str) -> dict[str, object]:
+    status = httpx.get(f"http://{proxy.admin}/status", timeout=LIMIT_S).json()
+    return next(one for one in status["models"] if one["name"] == name)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """What becomes true a moment after an answer."""
+    until = time.monotonic() + LIMIT_S
+    while not holds():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.02)
+
+
+def metric(proxy: Qrerank, name: str) -> float:
+    text = httpx.get(f"http://{proxy.admin}/metrics", timeout=LIMIT_S).text
+    return next(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name + " "))
+
+
+def search(proxy: Qrerank, qdrant: Qdrant, collection: str, name: str, **fields: object):
+    body = reranked("query", with_payload=True, rerank_model=name, rerank_timeout_ms=60_000, **fields)
+    with proxy.client() as client:
+        client.headers.update(qdrant.headers)
+        return post(client, collection, "query", body)
+
+
+def test_two_models_share_the_room_of_one(qdrant: Qdrant, collection: str):
+    budget = weight_bytes(MINILM) + weight_bytes(TINY) // 2
+    with Qrerank(qdrant.url, config(), {"scoring.memory_budget": budget}) as proxy:
+        assert model(proxy, "minilm")["state"] == model(proxy, "tiny")["state"] == "unloaded"
+        for name, other in (("minilm", "tiny"), ("tiny", "minilm"), ("minilm", "tiny")):
+            answer = search(proxy, qdrant, collection, name)
+            assert answer.status == 200, answer.text
+            assert answer.top["reranking_used"] == "true", answer.text
+            assert json.loads(answer.top["reranker_model"]) == name
+            if name == "minilm":
+                assert json.loads(answer.points[0]["payload"])["text"] == BEST
+            there, gone = model(proxy, name), model(proxy, other)
+            assert (there["state"], there["device"], there["replicas"]) == ("ready", "cpu", 1)
+            assert there["bytes"] == weight_bytes(MINILM if name == "minilm" else TINY)
+            assert (gone["state"], gone["bytes"]) == ("unloaded", 0)
+            assert metric(proxy, f'qrerank_model_state{{model="{name}",state="ready"}}') == 1
+            assert metric(proxy, f'qrerank_model_state{{model="{other}",state="unloaded"}}') == 1
+            assert metric(proxy, f'qrerank_model_bytes{{model="{name}"}}') == there["bytes"]
+
+
+def test_a_model_without_room_is_refused_and_searches_fall_back(qdrant: Qdrant, collection: str):
+    with Qrerank(qdrant.url, config(), {"scoring.memory_budget": "1MiB"}) as proxy:
+        answer = search(proxy, qdrant, collection, "minilm")
+        assert answer.status == 200
+        assert answer.top["reranking_used"] == "false"
+        assert json.loads(answer.top["reranking_reason"]) == "out_of_memory"
+        with qdrant.client() as direct:
+            body = {"query": library.NORTH, "limit": library.COUNT, "with_payload": True}
+            assert answer.result == without_time(post(direct, collection, "query", body))["result"]
+        refused = search(proxy, qdrant, collection, "minilm", rerank_on_error="error")
+        assert refused.status == 507
+        assert "out_of_memory" in refused.error
+        failed = model(proxy, "minilm")
+        assert failed["state"] == "failed"
+        assert "MiB needed on cpu, where 0.0 MiB of 1.0 MiB are taken" in failed["detail"]
+        # Another that does fit is served meanwhile.
+        assert search(proxy, qdrant, collection, "tiny").top["reranking_used"] == "true"
+
+
+def test_preloaded_replicas_score_alike_and_leave_when_idle(qdrant: Qdrant, collection: str):
+    with Qrerank(qdrant.url, config(), {"scoring.cache_bytes": 0}) as one:
+        alone = search(one, qdrant, collection, "tiny")
+    with Qrerank(qdrant.url, config(preload=True, replicas=2), {"scoring.cache_bytes": 0}) as proxy:
+        wait_until(lambda: model(proxy, "tiny")["state"] == "ready")
+        there = model(proxy, "tiny")
+        assert there["replicas"] == 2
+        assert there["bytes"] == 2 * weight_bytes(TINY)
+        for _ in range(4):
+            answer = search(proxy, qdrant, collection, "tiny")
+            assert answer.ids == alone.ids
+            for mine, its in zip(answer.points, alone.points):  # one thread or two add up in another order
+                assert float(mine["score"]) == pytest.approx(float(its["score"]), abs=1e-5)
+        wait_until(lambda: model(proxy, "tiny")["idle_seconds"] is not None)
+    with Qrerank(qdrant.url, config(preload=True, idle_unload="1ms")) as proxy:
+        # It comes and goes; each search finds it or brings it back.
+        for _ in range(3):
+            assert search(proxy, qdrant, collection, "tiny").top["reranking_used"] == "true"
+            wait_until(lambda: model(proxy, "tiny")["state"] == "unloaded")
