@@ -29,6 +29,10 @@ else()
   add_compile_options(-fsanitize=${QRERANK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${QRERANK_SANITIZE})
 endif()
+if(QRERANK_BUILD_FUZZERS)
+  # Coverage of all that a fuzzer links; the loop itself comes with the fuzzers.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 add_compile_definitions(BOOST_ASIO_NO_DEPRECATED)
 
 # qrerank_room(NAME SOURCES… [PUBLIC libs…] [PRIVATE libs…]): a folder of the house as a static library.

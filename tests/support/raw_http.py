@@ -66,6 +66,13 @@ class Message:
         assert len(values) <= 1, (name, values)
         return values[0] if values else None
 
+    def on_the_wire(self) -> bytes:
+        """The whole message; a chunked body in one chunk."""
+        body = self.body
+        if self.one("transfer-encoding"):
+            body = (b"%x\r\n%s\r\n" % (len(body), body) if body else b"") + b"0\r\n" + self.trailers + b"\r\n"
+        return self.head + body
+
     @property
     def status(self) -> int:
         return int(self.first.split(" ")[1])

@@ -69,16 +69,8 @@ class WireRecorder:
             answers = Reader(upstream)
             while True:
                 request = reader.message()
-                _send(upstream, request)
+                upstream.sendall(request.on_the_wire())
                 response = answers.message(bodyless=request.first.startswith("HEAD "))
                 with self._lock:
                     self.exchanges.append(Exchange(request, response))
-                _send(client, response)
-
-
-def _send(sock: socket.socket, message: Message) -> None:
-    body = message.body
-    if message.one("transfer-encoding"):
-        chunk = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
-        body = chunk + b"0\r\n" + message.trailers + b"\r\n"
-    sock.sendall(message.head + body)
+                client.sendall(response.on_the_wire())

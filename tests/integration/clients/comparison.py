@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import itertools
+import os
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -99,6 +102,18 @@ class _Noting:
         return found
 
 
+def keep(client: str, exchanges: list[Exchange]) -> None:
+    """Leaves the traffic in the folder that QRERANK_TRAFFIC names: tests/fuzz/make_corpus.py makes seeds of it."""
+    folder = os.environ.get("QRERANK_TRAFFIC")
+    if not folder:
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"\W+", "-", client).strip("-")
+    for at, exchange in enumerate(exchanges):
+        for kind, message in (("request", exchange.request), ("response", exchange.response)):
+            (Path(folder) / f"{stem}-{at:03}.{kind}").write_bytes(message.on_the_wire())
+
+
 Run = Callable[[str, Calls], None]
 
 
@@ -115,6 +130,7 @@ def compare(client: str, run: Run, qdrant: Qdrant, proxy: Qrerank, *, ordered: b
         runs.append((calls, recorder.exchanges))
     (direct, asked), (through, passed) = runs
 
+    keep(client, asked)
     assert through.made, "no call was made"
     TOTALS.calls[client] += len(through.made)
     TOTALS.exchanges[client] += len(passed)
