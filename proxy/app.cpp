@@ -17,6 +17,7 @@
 #include "proxy/admin/server.hpp"
 #include "proxy/flow/failure.hpp"
 #include "proxy/flow/interceptor.hpp"
+#include "proxy/flow/said_once.hpp"
 #include "proxy/http/server.hpp"
 #include "proxy/observe/log.hpp"
 #include "proxy/observe/metrics.hpp"
@@ -64,7 +65,8 @@ int serve(const config::Config& settings) {
   observe::ScoringObserver scoring_observer(metrics);
   const auto scorer = make_scorers(*config, scoring_observer);
 
-  flow::Interceptor interceptor({[config] { return config; }, scorer.get(), &metrics});
+  flow::SaidOnce objects_as_text;
+  flow::Interceptor interceptor({[config] { return config; }, scorer.get(), &metrics, &objects_as_text});
   RequestCounter counter(metrics, config->log.access);
   auto server = http::Server::listen({config->proxy, config->upstream}, interceptor, &counter);
   if (!server) return failed(server.error());

@@ -84,7 +84,7 @@ void add_upstream(Keys& keys) {
       "upstream", "max_idle_connections", "Idle connections kept, per I/O thread and server.",
       QRERANK_CONFIG(std::uint32_t, upstream.max_idle_connections), 0, 100'000));
   keys.push_back(values::size("upstream", "max_response_body",
-                              "The longest answer to a reranked search; over it the client gets 502.",
+                              "Longest answer held for reranking; over it the client's own streams, or 502.",
                               QRERANK_CONFIG(std::uint64_t, upstream.max_response_body), kKiB, 16 * kGiB));
 }
 

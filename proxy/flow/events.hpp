@@ -3,24 +3,27 @@
 
 #include <string_view>
 
-#include "proxy/flow/failure.hpp"
-#include "proxy/rewrite/response.hpp"
+#include "proxy/flow/request_run.hpp"
 #include "reranker/types.hpp"
 
 namespace qrerank::proxy::flow {
 
-struct SearchRun;
+/// The searches that were scored are reordered in the answer.
+void report_reranked(const RequestRun& run);
 
-/// The candidates were scored and the answer is reordered.
-void report_reranked(const SearchRun& run, const rewrite::Report& report);
-
-/// The client gets its own result (or an error, if it asked for that) for `reason`.
-void report_fallback(const SearchRun& run, Reason reason);
+/// The searches that failed get their own result (or an error, if they asked for that).
+void report_fallbacks(const RequestRun& run);
 
 /// The scorer failed; its message explains.
-void report_score_error(const SearchRun& run, const reranker::ScoreError& error);
+void report_score_error(const RequestRun& run, const SearchRun& search, const reranker::ScoreError& error);
 
 /// Qdrant's 200 is not what its endpoint answers.
-void report_unreadable_answer(const SearchRun& run, std::string_view why);
+void report_unreadable_answer(const RequestRun& run, std::string_view why);
+
+/// Qdrant's answer is over the limit, and the client's own goes through as a stream.
+void report_too_large(const RequestRun& run, std::string_view why);
+
+/// A text field names an object, which has no text: told once for each path and collection.
+void report_object_as_text(const RequestRun& run, std::string_view path);
 
 }  // namespace qrerank::proxy::flow

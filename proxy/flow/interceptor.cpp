@@ -30,7 +30,6 @@ http::HeadVerdict Interceptor::judge(const http::RequestHead& head) {
   auto matched = route::match(head.method, head.target);
   if (!matched) return verdict;
   verdict.endpoint = matched->row->path;
-  if (matched->row->not_yet) return verdict;
 
   auto config = services_.config();
   auto judged = route::judge_head(std::move(*matched), head.target, head.fields, *config);

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "proxy/flow/failure.hpp"
+#include "proxy/flow/upstream_request.hpp"
 #include "proxy/rewrite/content_coding.hpp"
 #include "proxy/rewrite/response.hpp"
-#include "proxy/route/carriers.hpp"
 
 namespace qrerank::proxy::flow {
 namespace {
@@ -27,19 +27,6 @@ std::vector<http::Field> wish_headers(bool no_query) {
   for (auto& [name, value] : rewrite::report_headers(report))
     fields.push_back({std::string(name), std::move(value)});
   return fields;
-}
-
-// Options taken off everywhere, so that Qdrant's own error comes back. The body is plain now.
-http::PassAsItCame without_options(const http::RequestHead& head, std::string body) {
-  http::PassAsItCame pass;
-  pass.target = route::strip_target(head.target);
-  pass.fields.emplace();
-  for (const auto& field : head.fields) {
-    if (route::is_option_header(field.name) || http::iequals(field.name, "Content-Encoding")) continue;
-    pass.fields->push_back({std::string(field.name), std::string(field.value)});
-  }
-  pass.body = std::move(body);
-  return pass;
 }
 
 // The plain body: the request's own, or inflated into `inflated`. None when it cannot be read.
@@ -74,10 +61,10 @@ Received receive(const route::SearchHead& head, http::InspectedRequest& request,
   if (!plain) return http::Outcome(as_it_came(request, uninspected_headers(head)));
 
   auto decision = route::decide(head, *plain, config);
-  if (auto* plan = std::get_if<rewrite::SearchPlan>(&decision)) return std::move(*plan);
+  if (auto* plan = std::get_if<rewrite::RequestPlan>(&decision)) return std::move(*plan);
   if (auto* refuse = std::get_if<route::Refuse>(&decision)) return http::Outcome(refused(refuse->message));
   if (auto* stripped = std::get_if<route::PassStripped>(&decision)) {
-    return http::Outcome(without_options(request.head, std::move(stripped->body)));
+    return http::Outcome(own_request_passed(request.head, std::move(stripped->body)));
   }
   if (const auto* wish = std::get_if<route::PassWish>(&decision)) {
     return http::Outcome(as_it_came(request, wish_headers(wish->no_query)));

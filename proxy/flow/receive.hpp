@@ -11,7 +11,7 @@
 
 namespace qrerank::proxy::flow {
 
-using Received = std::variant<http::Outcome, rewrite::SearchPlan>;
+using Received = std::variant<http::Outcome, rewrite::RequestPlan>;
 
 /// Inflates a gzip body (at most proxy.max_inspect_body), decides, and settles everything but a plan. The
 /// body of a request that goes on as it came is moved into the outcome with its coding.

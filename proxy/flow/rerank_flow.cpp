@@ -1,149 +1,128 @@
 #include "proxy/flow/rerank_flow.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "proxy/flow/events.hpp"
 #include "proxy/flow/receive.hpp"
-#include "proxy/flow/search_run.hpp"
-#include "proxy/scoring/async_score.hpp"
-#include "reranker/utf8.hpp"
+#include "proxy/flow/request_run.hpp"
+#include "proxy/flow/score_step.hpp"
+#include "proxy/flow/upstream_request.hpp"
+#include "proxy/flow/upstream_steps.hpp"
 
 namespace qrerank::proxy::flow {
 namespace {
 
-using Judged = tl::expected<std::vector<rewrite::Judged>, Reason>;
-
-rewrite::Report failed_report(const SearchRun& run, Reason reason) {
-  rewrite::Report report;
-  report.model = run.model;
-  report.reason = label(reason);
-  report.spent = run.spent;
-  return report;
+http::Reply answered(const upstream::Response& upstream, const rewrite::Report& report, std::string body) {
+  http::Reply reply{
+      upstream.status, upstream.reason, {}, std::move(body), report.used ? kReranked : kFallback};
+  // Another qrerank behind us may have told its own.
+  std::ranges::copy_if(upstream.fields, std::back_inserter(reply.fields), [](const http::Field& field) {
+    return std::ranges::none_of(rewrite::kReportHeaders,
+                                [&](std::string_view ours) { return http::iequals(field.name, ours); });
+  });
+  for (auto& [name, value] : rewrite::report_headers(report))
+    reply.fields.push_back({std::string(name), std::move(value)});
+  return reply;
 }
 
-reranker::ScoreRequest score_request(const SearchRun& run, const rewrite::CandidateSet& set,
-                                     const std::vector<std::size_t>& scorable) {
-  reranker::ScoreRequest request;
-  request.model = run.model;
-  request.instruction = config::instruction_text(*run.config, run.plan.options.instruction.value_or(""));
-  request.query = run.plan.query_text;
-  request.deadline = run.scoring_deadline();
-  request.texts.reserve(scorable.size());
-  for (const auto index : scorable) {
-    const auto& text = set.candidates[index].text;
-    request.texts.emplace_back(reranker::first_code_points(text, run.config->scoring.max_text_chars));
-  }
-  return request;
+// The error of the first search that wants one instead of its own result.
+std::optional<http::Reply> refusal_of(const RequestRun& run) {
+  const auto refusing = std::ranges::find_if(run.searches, &SearchRun::refuses);
+  if (refusing == run.searches.end()) return std::nullopt;
+  return refusal(*refusing->failed, refusing->model);
 }
 
-// What a scorer promises; one that breaks it must not cost the client its result.
-bool are_scores(const std::vector<double>& logits, std::size_t count) {
-  return logits.size() == count &&
-         std::ranges::all_of(logits, [](double logit) { return std::isfinite(logit); });
+void fail_all(RequestRun& run, Reason reason) {
+  for (SearchRun& search : run.searches) search.failed = reason;
+  report_fallbacks(run);
 }
 
-// Score: the texts of the first candidates against the query.
-http::Awaitable<Judged> judge(SearchRun& run, const rewrite::CandidateSet& set) {
-  if (set.candidates.empty()) co_return tl::unexpected(Reason::no_candidates);
-  const auto scorable = rewrite::scorable(set, run.plan.top_k);
-  if (scorable.empty()) co_return tl::unexpected(Reason::no_text);
-  auto request = score_request(run, set, scorable);
-  auto scores = co_await scoring::score(*run.services.scorer, std::move(request));
-  if (!scores) {
-    run.spent.scoring = scores.error().timings;
-    // A cancelled request is a client that went away: nobody is left to tell, and nothing failed.
-    if (scores.error().failure != reranker::ScoreFailure::cancelled) report_score_error(run, scores.error());
-    co_return tl::unexpected(reason_of(scores.error().failure));
-  }
-  run.spent.scoring = scores->timings;
-  run.cached = scores->cached;
-  if (!are_scores(scores->logits, scorable.size())) {
-    report_score_error(run, {reranker::ScoreFailure::internal, "not one finite score for each text", {}});
-    co_return tl::unexpected(Reason::internal);
-  }
-  co_return rewrite::judge(set, run.plan.top_k, scores->logits);
-}
-
-// The answer to the client's own request, with the report where it can be written into it.
-Reply own_answer(const SearchRun& run, upstream::Response own, Reason reason) {
-  const auto report = failed_report(run, reason);
-  auto body = rewrite::annotate(own.body, report);
-  return answer(own, report, body ? std::move(*body) : std::move(own.body), kFallback);
-}
-
-// The client's own request is sent as it came and its answer annotated.
-http::Awaitable<Reply> ask_for_own(SearchRun& run, Reason reason) {
-  auto own = co_await ask(run, std::move(run.plan.own_body));
-  if (!own) co_return std::move(own.error());
-  co_return own_answer(run, std::move(*own), reason);
-}
-
-// The answer to the widened request cannot be taken apart. It is the client's own where nothing was widened.
-http::Awaitable<Reply> unreadable(SearchRun& run, upstream::Response response, rewrite::Unreadable what,
-                                  bool widened) {
+// Qdrant's answer cannot be taken apart. It is the client's own where nothing was widened, else that is asked
+// for; the report is written into it if that can be done.
+http::Awaitable<http::Outcome> answer_unread(RequestRun& run, upstream::Response response,
+                                             rewrite::Unreadable what) {
   report_unreadable_answer(run, what.why);
-  report_fallback(run, Reason::internal);
-  if (refuses(Reason::internal, run.on_error())) co_return refusal(Reason::internal, run.model);
-  if (widened) {
-    auto own = co_await ask_for_own(run, Reason::internal);
-    co_return own;
-  }
+  fail_all(run, Reason::internal);
+  if (auto refused = refusal_of(run)) co_return std::move(*refused);
   response.body = std::move(what.body);
-  co_return own_answer(run, std::move(response), Reason::internal);
+  if (run.plan.widened) {
+    auto own = co_await ask(run, run.own_body());
+    if (!own) co_return std::move(own.error().reply);
+    response = std::move(*own);
+  }
+  const auto report = run.report();
+  auto body = rewrite::annotate(response.body, report);
+  co_return answered(response, report, body ? std::move(*body) : std::move(response.body));
 }
 
-// What the client's own request gives: cut from the candidates where that is the same thing, else asked for
-// again.
-http::Awaitable<Reply> fall_back(SearchRun& run, const upstream::Response& response,
-                                 const rewrite::CandidateSet& set, Reason reason) {
-  report_fallback(run, reason);
-  if (refuses(reason, run.on_error())) co_return refusal(reason, run.model);
-  if (run.plan.inner_widened) {
-    auto own = co_await ask_for_own(run, reason);
-    co_return own;
-  }
-  const auto page = rewrite::vector_page(set.candidates.size(), run.plan.offset, run.plan.limit);
-  auto reread = co_await read_page_again(run, set, page);
-  if (!reread) co_return std::move(reread.error());
-  const auto* records = reread->has_value() ? &**reread : nullptr;
-  const auto report = failed_report(run, reason);
-  auto body = rewrite::compose_fallback(set, page, run.plan.projection, records, report);
-  co_return answer(response, report, std::move(body), kFallback);
-}
-
-http::Awaitable<Reply> rerank(SearchRun& run) {
-  const bool widened = run.plan.upstream_body != run.plan.own_body;
-  auto response = co_await ask(run, std::move(run.plan.upstream_body));
-  if (!response) co_return std::move(response.error());
-
-  auto set = rewrite::extract(std::move(response->body), run.plan);
-  if (!set) {
-    auto own = co_await unreadable(run, std::move(*response), std::move(set.error()), widened);
-    co_return own;
-  }
-
-  auto judged = co_await judge(run, *set);
-  if (!judged) {
-    auto own = co_await fall_back(run, *response, *set, judged.error());
-    co_return own;
-  }
-  const auto page = rewrite::rank(*judged, rewrite::RankRule::of(run.plan));
-
-  auto reread = co_await read_page_again(run, *set, page);
-  if (!reread) co_return std::move(reread.error());
-
+// No answer to the widened request. One that was too large to hold may do without the widening, or in passing
+// through: the client's own request goes on as a stream.
+http::Outcome unanswered(RequestRun& run, NoAnswer failed) {
+  if (!failed.too_large || run.searches.empty()) return std::move(failed.reply);
+  fail_all(run, Reason::internal);
+  if (refusal_of(run)) return std::move(failed.reply);
+  report_too_large(run, failed.reply.failure);
+  auto pass = own_request_passed(run.request.head, run.own_body());
   rewrite::Report report;
-  report.used = true;
-  report.model = run.model;
-  report.candidates = static_cast<std::size_t>(
-      std::ranges::count_if(*judged, [](const rewrite::Judged& one) { return one.logit.has_value(); }));
-  report.spent = run.spent;
-  report_reranked(run, report);
-  const auto* records = reread->has_value() ? &**reread : nullptr;
-  auto body = rewrite::compose(*set, page, run.plan.projection, records, report);
-  co_return answer(*response, report, std::move(body), kReranked);
+  report.model = run.searches.front().model;
+  report.reason = label(Reason::internal);
+  for (auto& [name, value] : rewrite::report_headers(report))
+    pass.response_headers.push_back({std::string(name), std::move(value)});
+  return pass;
+}
+
+void reorder(RequestRun& run, const rewrite::Answer& answer) {
+  for (SearchRun& search : run.searches) {
+    const auto& set = answer.sets[search.place];
+    search.page = search.failed ? rewrite::own_page(set, *search.plan)
+                                : rewrite::reranked_page(set, search.judged, *search.plan);
+  }
+}
+
+std::vector<rewrite::ResultPart> parts_of(const RequestRun& run, const rewrite::Answer& answer) {
+  std::vector<rewrite::ResultPart> parts(answer.sets.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    // Of those that are not to be reranked; the others follow.
+    parts[i].as_it_is = answer.sets[i].whole;
+  }
+  for (const SearchRun& search : run.searches) {
+    parts[search.place] = {.as_it_is = search.own_result,
+                           .set = &answer.sets[search.place],
+                           .page = &search.page,
+                           .projection = &search.plan->projection,
+                           .reread = search.reread ? &*search.reread : nullptr,
+                           .mode = search.failed ? rewrite::ScoreMode::own : rewrite::ScoreMode::reranked};
+  }
+  return parts;
+}
+
+http::Awaitable<http::Outcome> rerank(RequestRun& run) {
+  auto response = co_await ask(run, std::move(run.plan.upstream_body));
+  if (!response) co_return unanswered(run, std::move(response.error()));
+
+  auto answer = rewrite::extract(std::move(response->body), run.plan);
+  if (!answer) {
+    auto own = co_await answer_unread(run, std::move(*response), std::move(answer.error()));
+    co_return own;
+  }
+
+  co_await score_candidates(run, *answer);
+  report_fallbacks(run);
+  if (auto refused = refusal_of(run)) co_return std::move(*refused);
+  auto asked = co_await ask_again(run);
+  if (!asked) co_return std::move(asked.error().reply);
+
+  reorder(run, *answer);
+  auto read = co_await read_pages_again(run, *answer);
+  if (!read) co_return std::move(read.error().reply);
+
+  report_reranked(run);
+  const auto report = run.report();
+  auto body = rewrite::compose(*answer, parts_of(run, *answer), report);
+  co_return answered(*response, report, std::move(body));
 }
 
 }  // namespace
@@ -154,11 +133,10 @@ http::Awaitable<http::Outcome> rerank_flow(const Services& services,
   auto received = receive(head, request, *config);
   if (auto* settled = std::get_if<http::Outcome>(&received)) co_return std::move(*settled);
 
-  auto plan = std::get<rewrite::SearchPlan>(std::move(received));
-  auto model = plan.options.model.value_or(config->rerank.default_model);
-  SearchRun run{services, std::move(config), request, std::move(plan), std::move(model), {}, 0};
-  http::Outcome reply = co_await rerank(run);
-  co_return reply;
+  auto plan = std::get<rewrite::RequestPlan>(std::move(received));
+  RequestRun run(services, std::move(config), request, std::move(plan));
+  auto outcome = co_await rerank(run);
+  co_return outcome;
 }
 
 }  // namespace qrerank::proxy::flow

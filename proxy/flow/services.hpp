@@ -13,11 +13,14 @@ class Metrics;
 
 namespace qrerank::proxy::flow {
 
+class SaidOnce;
+
 struct Services {
   /// The configuration in force; a request keeps the one it began with. Thread-safe.
   std::function<std::shared_ptr<const config::Config>()> config;
   reranker::Scorer* scorer = nullptr;
   observe::Metrics* metrics = nullptr;
+  SaidOnce* objects_as_text = nullptr;  ///< null: told each time
 };
 
 }  // namespace qrerank::proxy::flow

@@ -35,6 +35,18 @@ upstream::Request search_request(const http::RequestHead& head, std::string_view
   return request;
 }
 
+http::PassAsItCame own_request_passed(const http::RequestHead& head, std::string body) {
+  http::PassAsItCame pass;
+  pass.target = route::strip_target(head.target);
+  pass.fields.emplace();
+  for (const auto& field : head.fields) {
+    if (route::is_option_header(field.name) || http::iequals(field.name, "Content-Encoding")) continue;
+    pass.fields->push_back({std::string(field.name), std::string(field.value)});
+  }
+  pass.body = std::move(body);
+  return pass;
+}
+
 std::optional<std::chrono::seconds> own_timeout(std::string_view target) {
   // Beyond a year a time limit is none; it also keeps the arithmetic with clocks far from overflow.
   constexpr std::uint32_t kLongest = 365 * 24 * 3600;

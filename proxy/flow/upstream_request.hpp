@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/http/interceptor.hpp"
 #include "proxy/http/message.hpp"
 #include "proxy/upstream/client.hpp"
 
@@ -16,6 +17,9 @@ namespace qrerank::proxy::flow {
 /// request has the client's method and header fields but for X-Rerank and X-Rerank-*, and those that speak of
 /// the body's coding; an uncompressed answer is asked for.
 upstream::Request search_request(const http::RequestHead& head, std::string_view target, std::string body);
+
+/// The client's request sent on and its answer streamed, with options taken off everywhere; `body` is plain.
+http::PassAsItCame own_request_passed(const http::RequestHead& head, std::string body);
 
 /// The request's own `timeout` parameter (whole seconds, at least 1); none when absent or not such a number,
 /// which Qdrant then refuses itself.

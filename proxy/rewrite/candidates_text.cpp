@@ -21,7 +21,9 @@ bool names(std::string_view token, std::string_view name, std::string& scratch) 
 
 }  // namespace
 
-Done TextReader::read(ondemand::object& payload, const char* end, std::string& text) {
+tl::expected<std::string_view, std::string> TextReader::read(ondemand::object& payload, const char* end) {
+  slice_ = {};
+  joined_.clear();
   std::fill(roots_.begin(), roots_.end(), std::string_view());
   Done walked = for_members(payload, [&](std::string_view key, ondemand::value& value) -> Done {
     std::string_view slice;
@@ -41,26 +43,26 @@ Done TextReader::read(ondemand::object& payload, const char* end, std::string& t
     return {};
   });
   if (!walked) {
-    return walked;
+    return tl::unexpected(std::move(walked.error()));
   }
   for (std::size_t i = 0; i < roots_.size(); ++i) {
     if (roots_[i].empty()) {
       continue;
     }
-    if (Done read = read_path(fields_.paths[i], roots_[i], end, text); !read) {
-      return read;
+    if (Done read = read_path(fields_.paths[i], roots_[i], end); !read) {
+      return tl::unexpected(std::move(read.error()));
     }
-    if (fields_.first_non_empty && !text.empty()) {
+    if (fields_.first_non_empty && !text().empty()) {
       break;
     }
   }
-  return {};
+  return text();
 }
 
-Done TextReader::read_path(const FieldPath& path, std::string_view root, const char* end, std::string& text) {
+Done TextReader::read_path(const FieldPath& path, std::string_view root, const char* end) {
   if (root.front() != '{' && root.front() != '[') {
     if (path.is_plain_key()) {
-      take_scalar(root, text);
+      take_scalar(root);
     }
     return {};
   }
@@ -76,12 +78,12 @@ Done TextReader::read_path(const FieldPath& path, std::string_view root, const c
   if (const auto code = document.get_value().get(value); code != simdjson::SUCCESS) {
     return fail(code);
   }
-  return walk(path, path.steps.begin() + 1, value, text);
+  return walk(path, path.steps.begin() + 1, value);
 }
 
-Done TextReader::walk(const FieldPath& path, Step step, ondemand::value& value, std::string& text) {
+Done TextReader::walk(const FieldPath& path, Step step, ondemand::value& value) {
   if (step == path.steps.end()) {
-    return take(path, value, text);
+    return take(path, value);
   }
   const char first = first_of(value);
   if (step->kind == PathStep::Kind::key) {
@@ -95,7 +97,7 @@ Done TextReader::walk(const FieldPath& path, Step step, ondemand::value& value, 
         return {};
       }
       found = true;
-      return walk(path, step + 1, member, text);
+      return walk(path, step + 1, member);
     });
   }
   ondemand::array array;
@@ -107,18 +109,18 @@ Done TextReader::walk(const FieldPath& path, Step step, ondemand::value& value, 
     if (step->kind == PathStep::Kind::index && index++ != step->index) {
       return {};
     }
-    return walk(path, step + 1, element, text);
+    return walk(path, step + 1, element);
   });
 }
 
-Done TextReader::take(const FieldPath& path, ondemand::value& value, std::string& text) {
+Done TextReader::take(const FieldPath& path, ondemand::value& value) {
   const char first = first_of(value);
   if (first == '{') {
     note_object(path);
     return {};
   }
   if (first != '[') {
-    take_scalar(trimmed_end(value.raw_json_token()), text);
+    take_scalar(trimmed_end(value.raw_json_token()));
     return {};
   }
   ondemand::array array;
@@ -130,25 +132,48 @@ Done TextReader::take(const FieldPath& path, ondemand::value& value, std::string
     if (kind == '{') {
       note_object(path);
     } else if (kind != '[') {
-      take_scalar(trimmed_end(element.raw_json_token()), text);
+      take_scalar(trimmed_end(element.raw_json_token()));
     }
     return {};
   });
 }
 
-void TextReader::take_scalar(std::string_view token, std::string& text) {
-  if (is_string(token)) {
-    const std::string_view raw = unquoted(token);
-    if (raw.find('\\') == std::string_view::npos) {
-      join_line(text, raw);
-    } else {
-      line_.clear();
-      append_unescaped(line_, raw);
-      join_line(text, line_);
-    }
-  } else if (is_number(token)) {
-    join_line(text, token);
+void TextReader::take_scalar(std::string_view token) {
+  if (is_number(token)) {
+    take_slice(token);
+    return;
   }
+  if (!is_string(token)) {
+    return;
+  }
+  const std::string_view raw = unquoted(token);
+  if (raw.find('\\') == std::string_view::npos) {
+    take_slice(raw);
+    return;
+  }
+  line_.clear();
+  append_unescaped(line_, raw);
+  if (!is_blank(line_)) {
+    join(line_);
+  }
+}
+
+void TextReader::take_slice(std::string_view value) {
+  if (is_blank(value)) {
+    return;
+  }
+  if (text().empty()) {
+    slice_ = value;
+  } else {
+    join(value);
+  }
+}
+
+void TextReader::join(std::string_view value) {
+  if (joined_.empty()) {
+    joined_.assign(slice_);
+  }
+  join_line(joined_, value);
 }
 
 void TextReader::note_object(const FieldPath& path) {

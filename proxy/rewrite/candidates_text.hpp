@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "proxy/rewrite/candidates_slices.hpp"
@@ -15,9 +16,13 @@ class TextReader {
  public:
   explicit TextReader(const TextFields& fields) : fields_(fields), roots_(fields.paths.size()) {}
 
-  /// Walks the members of a payload and sets `text`. `end` is where the readable bytes of the answer's buffer
-  /// end (simdjson reads a little beyond what it parses). On a name that comes twice the first counts.
-  slices::Done read(slices::ondemand::object& payload, const char* end, std::string& text);
+  /// Walks the members of a payload and gives its text, valid until the next read. `end` is where the
+  /// readable bytes of the answer's buffer end (simdjson reads a little beyond what it parses). On a name
+  /// that comes twice the first counts.
+  tl::expected<std::string_view, std::string> read(slices::ondemand::object& payload, const char* end);
+
+  /// The last text is a slice of the answer: one value without escapes.
+  [[nodiscard]] bool is_slice() const { return joined_.empty(); }
 
   /// The first path that named an object, as spelled; empty when none did.
   [[nodiscard]] const std::string& object_path() const { return object_path_; }
@@ -25,14 +30,19 @@ class TextReader {
  private:
   using Step = std::vector<PathStep>::const_iterator;
 
-  slices::Done read_path(const FieldPath& path, std::string_view root, const char* end, std::string& text);
-  slices::Done walk(const FieldPath& path, Step step, slices::ondemand::value& value, std::string& text);
-  slices::Done take(const FieldPath& path, slices::ondemand::value& value, std::string& text);
-  void take_scalar(std::string_view token, std::string& text);
+  slices::Done read_path(const FieldPath& path, std::string_view root, const char* end);
+  slices::Done walk(const FieldPath& path, Step step, slices::ondemand::value& value);
+  slices::Done take(const FieldPath& path, slices::ondemand::value& value);
+  void take_scalar(std::string_view token);
+  void take_slice(std::string_view value);
+  void join(std::string_view value);
   void note_object(const FieldPath& path);
+  [[nodiscard]] std::string_view text() const { return joined_.empty() ? slice_ : std::string_view(joined_); }
 
   const TextFields& fields_;
   std::vector<std::string_view> roots_;  ///< per path: the payload's member it begins in; empty: not there
+  std::string_view slice_;               ///< the text while it is one slice of the answer
+  std::string joined_;                   ///< the text once it is not
   std::string key_;
   std::string line_;
   std::string object_path_;

@@ -56,34 +56,6 @@ std::vector<double> oriented(std::span<const Judged> candidates, std::span<const
   return values;
 }
 
-struct Final {
-  std::size_t hit = 0;
-  double score = 0;
-};
-
-std::vector<Final> final_scores(std::span<const Judged> candidates, std::span<const std::size_t> scored,
-                                double weight) {
-  std::vector<Final> finals;
-  finals.reserve(scored.size());
-  if (weight == 1) {
-    for (const std::size_t hit : scored) {
-      finals.push_back({hit, reranker::sigmoid(*candidates[hit].logit)});
-    }
-    return finals;
-  }
-  std::vector<double> logits;
-  logits.reserve(scored.size());
-  for (const std::size_t hit : scored) {
-    logits.push_back(*candidates[hit].logit);
-  }
-  const std::vector<double> model = z_scores(std::move(logits));
-  const std::vector<double> vector = z_scores(oriented(candidates, scored));
-  for (std::size_t i = 0; i < scored.size(); ++i) {
-    finals.push_back({scored[i], reranker::sigmoid(weight * model[i] + (1 - weight) * vector[i])});
-  }
-  return finals;
-}
-
 }  // namespace
 
 ScoreText::ScoreText(double value) {
@@ -128,24 +100,51 @@ bool smaller_is_better(std::span<const Judged> candidates) {
   return least && !greatest;
 }
 
-std::vector<Ranked> rank(std::span<const Judged> candidates, const RankRule& rule) {
-  if (!(rule.weight >= 0 && rule.weight <= 1)) {
+std::vector<std::optional<double>> final_scores(std::span<const Judged> candidates, double weight) {
+  if (!(weight >= 0 && weight <= 1)) {
     throw std::invalid_argument("a weight outside 0..1");
   }
   std::vector<std::size_t> scored;
+  std::vector<double> logits;
   for (std::size_t hit = 0; hit < candidates.size(); ++hit) {
-    if (candidates[hit].logit) {
-      if (hit >= rule.top_k || !std::isfinite(*candidates[hit].logit)) {
-        throw std::invalid_argument("a logit that is not finite, or beyond top_k");
+    if (const auto& logit = candidates[hit].logit) {
+      if (!std::isfinite(*logit)) {
+        throw std::invalid_argument("a logit that is not finite");
+      }
+      scored.push_back(hit);
+      logits.push_back(*logit);
+    }
+  }
+  std::vector<std::optional<double>> finals(candidates.size());
+  if (weight == 1) {
+    for (std::size_t i = 0; i < scored.size(); ++i) {
+      finals[scored[i]] = reranker::sigmoid(logits[i]);
+    }
+    return finals;
+  }
+  const std::vector<double> model = z_scores(std::move(logits));
+  const std::vector<double> vector = z_scores(oriented(candidates, scored));
+  for (std::size_t i = 0; i < scored.size(); ++i) {
+    finals[scored[i]] = reranker::sigmoid(weight * model[i] + (1 - weight) * vector[i]);
+  }
+  return finals;
+}
+
+std::vector<Ranked> rank(std::span<const Judged> candidates, const RankRule& rule) {
+  const std::vector<std::optional<double>> finals = final_scores(candidates, rule.weight);
+  std::vector<std::size_t> scored;
+  for (std::size_t hit = 0; hit < candidates.size(); ++hit) {
+    if (finals[hit]) {
+      if (hit >= rule.top_k) {
+        throw std::invalid_argument("a logit beyond top_k");
       }
       scored.push_back(hit);
     }
   }
-  std::vector<Final> finals = final_scores(candidates, scored, rule.weight);
   if (rule.weight > 0) {
     // The shortest spelling reads back as the same double: comparing doubles is comparing what is printed.
-    std::sort(finals.begin(), finals.end(), [](const Final& a, const Final& b) {
-      return a.score != b.score ? a.score > b.score : a.hit < b.hit;
+    std::sort(scored.begin(), scored.end(), [&](std::size_t a, std::size_t b) {
+      return *finals[a] != *finals[b] ? *finals[a] > *finals[b] : a < b;
     });
   }
 
@@ -158,11 +157,11 @@ std::vector<Ranked> rank(std::span<const Judged> candidates, const RankRule& rul
       page.push_back(ranked);
     }
   };
-  for (const Final& entry : finals) {
-    if (!rule.threshold || entry.score >= *rule.threshold) {
-      place({.hit = entry.hit,
-             .score = ScoreText(entry.score),
-             .rerank_score = ScoreText(reranker::sigmoid(*candidates[entry.hit].logit))});
+  for (const std::size_t hit : scored) {
+    if (!rule.threshold || *finals[hit] >= *rule.threshold) {
+      place({.hit = hit,
+             .score = ScoreText(*finals[hit]),
+             .rerank_score = ScoreText(reranker::sigmoid(*candidates[hit].logit))});
     }
   }
   if (!rule.threshold) {
@@ -186,8 +185,9 @@ std::vector<Ranked> vector_page(std::size_t candidates, std::uint64_t offset, st
 
 std::vector<std::size_t> scorable(const CandidateSet& set, std::uint64_t top_k) {
   std::vector<std::size_t> hits;
-  for (std::size_t hit = 0; hit < set.candidates.size() && hit < top_k; ++hit) {
-    if (set.candidates[hit].has_text()) {
+  for (std::size_t hit = 0; hit < set.candidates.size(); ++hit) {
+    const Candidate& candidate = set.candidates[hit];
+    if (candidate.first == hit && candidate.place < top_k && candidate.has_text()) {
       hits.push_back(hit);
     }
   }
@@ -205,6 +205,9 @@ std::vector<Judged> judge(const CandidateSet& set, std::uint64_t top_k, std::spa
   }
   for (std::size_t i = 0; i < scored.size(); ++i) {
     judged[scored[i]].logit = logits[i];
+  }
+  for (std::size_t hit = 0; hit < judged.size(); ++hit) {
+    judged[hit].logit = judged[set.candidates[hit].first].logit;
   }
   return judged;
 }

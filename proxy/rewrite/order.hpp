@@ -1,5 +1,5 @@
 // The order of the returned points: from vector scores and logits to a ranked page. Pure arithmetic; no JSON
-// but the spelling of the two new numbers.
+// but the spelling of the two new numbers. Points in groups are ordered by group_order.hpp.
 #pragma once
 
 #include <array>
@@ -61,6 +61,10 @@ struct Ranked {
 /// that is neither, e.g. after a formula, is taken as "larger is better".)
 bool smaller_is_better(std::span<const Judged> candidates);
 
+/// The final score of each candidate, none where it was not scored; how it comes about is told at rank().
+/// Throws as rank() does for a logit that is not finite or a weight outside 0..1.
+std::vector<std::optional<double>> final_scores(std::span<const Judged> candidates, double weight);
+
 /// Orders the candidates (given in vector order) and cuts the page out.
 ///
 /// 1. Scored ones (a logit, index below top_k), by their final score as printed, greatest first, equal ones
@@ -79,11 +83,12 @@ std::vector<Ranked> rank(std::span<const Judged> candidates, const RankRule& rul
 /// The client's own page, for a fallback: vector order, offset and limit, Qdrant's scores.
 std::vector<Ranked> vector_page(std::size_t candidates, std::uint64_t offset, std::uint64_t limit);
 
-/// The candidates that go to the model, as indices: those with text among the first `top_k`.
+/// The candidates that go to the model, as indices: those with text among the first `top_k` different
+/// points, each point once.
 std::vector<std::size_t> scorable(const CandidateSet& set, std::uint64_t top_k);
 
-/// Joins logits, one per index of scorable(), to the candidates. Throws std::invalid_argument on a wrong
-/// count.
+/// Joins logits, one per index of scorable(), to the candidates; a point that stands there again has its
+/// logit again. Throws std::invalid_argument on a wrong count.
 std::vector<Judged> judge(const CandidateSet& set, std::uint64_t top_k, std::span<const double> logits);
 
 }  // namespace qrerank::proxy::rewrite

@@ -1,17 +1,19 @@
-// What one intercepted search asks for, once its request has been read: made by the request side (route/,
-// rewrite/ request), followed by flow/, used by the response side (rewrite/ response). Values only.
+// What an intercepted request asks for, once it has been read: made by the request side (route/, rewrite/
+// request), followed by flow/, used by the response side (rewrite/ response). Values only.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "reranker/options.hpp"
 
 namespace qrerank::proxy::rewrite {
 
-/// Where an endpoint's answer keeps its hits.
+/// Where an endpoint's answer keeps the hits of a search. In a batch `result` is an array of what is shown
+/// here.
 enum class HitLayout {
   list,    ///< {"result":[point…]}: search, recommend, discover
   points,  ///< {"result":{"points":[point…]}}: query
@@ -43,9 +45,10 @@ struct SearchPlan {
   std::string upstream_body;  ///< widened, options stripped; every other byte as it came
   std::string own_body;  ///< the client's own request, options stripped: for a fallback that sends it again
   bool inner_widened =
-      false;  ///< more than the outer limit was raised (prefetches, mmr): a fallback must ask again
-  std::uint64_t limit = 10;  ///< what the client asked for
+      false;  ///< more than a list's limit was raised (prefetches, mmr, groups): a fallback must ask again
+  std::uint64_t limit = 10;  ///< what the client asked for: points, or groups
   std::uint64_t offset = 0;
+  std::uint64_t group_size = 0;     ///< groups: hits of each that the client asked for
   std::uint64_t top_k = 50;         ///< candidates to score
   std::vector<std::string> fields;  ///< text paths; first_non_empty: the default list
   bool first_non_empty =
@@ -53,6 +56,23 @@ struct SearchPlan {
   std::string query_text;     ///< valid UTF-8, not empty
   reranker::Options options;  ///< all carriers merged: what is still absent has the table's default
   Projection projection;
+};
+
+/// A search of a batch that is sent along without being reranked.
+struct PassingSearch {
+  std::string own_body;   ///< the client's own, options stripped
+  bool no_query = false;  ///< it was wished, but there is nothing to rerank against or no order to improve
+};
+
+using PlannedSearch = std::variant<SearchPlan, PassingSearch>;
+
+/// An intercepted request, ready to be sent.
+struct RequestPlan {
+  bool batch = false;                   ///< `result` holds one answer for each search, in an array
+  HitLayout layout = HitLayout::list;   ///< of every search
+  std::string upstream_body;            ///< the whole body; the single searches' are taken out of their plans
+  bool widened = true;                  ///< it is not the client's own request with the options stripped
+  std::vector<PlannedSearch> searches;  ///< in the body's order; a request without a batch has one
 };
 
 }  // namespace qrerank::proxy::rewrite

@@ -89,8 +89,13 @@ const RereadPoint* Reread::find(std::string_view id) const {
 std::vector<std::string_view> page_ids(const CandidateSet& set, std::span<const Ranked> page) {
   std::vector<std::string_view> ids;
   ids.reserve(page.size());
+  std::vector<bool> seen(set.candidates.size());
   for (const Ranked& ranked : page) {
-    ids.push_back(set.candidates.at(ranked.hit).id);
+    const std::size_t first = set.candidates.at(ranked.hit).first;
+    if (!seen[first]) {
+      seen[first] = true;
+      ids.push_back(set.candidates[first].id);
+    }
   }
   return ids;
 }
@@ -205,8 +210,7 @@ void PointWriter::payload(std::string& out, const Member* own, const RereadPoint
     return;
   }
   append_member(out, own->key, {});
-  const char* const end = set_.body->data() + set_.body->capacity();
-  if (!parser_->append_projected(out, own->value, end, projection_.payload == Payload::keep,
+  if (!parser_->append_projected(out, own->value, set_.readable_end, projection_.payload == Payload::keep,
                                  projection_.members)) {
     // Taken apart once already; only a payload that is malformed inside gets here, and goes out as it came.
     out.append(own->value);

@@ -31,7 +31,7 @@ struct Reread {
   [[nodiscard]] const RereadPoint* find(std::string_view id) const;
 };
 
-/// The ids of a page's points, as spelled, in page order.
+/// The ids of a page's points, as spelled, in page order, each once.
 std::vector<std::string_view> page_ids(const CandidateSet& set, std::span<const Ranked> page);
 
 /// The body of the second read: {"ids":[…],"with_payload":…,"with_vector":…,"shard_key":…}, ids and selectors

@@ -25,8 +25,17 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
                                                            : a + b;
 }
 
-HitLayout layout_of(SearchKind kind) {
-  return kind == SearchKind::query ? HitLayout::points : HitLayout::list;
+std::uint64_t saturating_multiply(std::uint64_t a, std::uint64_t b) {
+  return a != 0 && b > std::numeric_limits<std::uint64_t>::max() / a
+             ? std::numeric_limits<std::uint64_t>::max()
+             : a * b;
+}
+
+HitLayout layout_of(const SearchShape& shape) {
+  if (shape.groups) {
+    return HitLayout::groups;
+  }
+  return shape.kind == SearchKind::query ? HitLayout::points : HitLayout::list;
 }
 
 // Replaces a member that is there, under whichever name, else adds one.
@@ -56,7 +65,8 @@ bool raise_mmr(JsonSplice& splice, const QueryShape& query, std::uint64_t limit)
   return true;
 }
 
-bool raise_prefetches(JsonSplice& splice, const SearchShape& shape, std::uint64_t limit) {
+// `pool`: what mmr has to choose from.
+bool raise_prefetches(JsonSplice& splice, const SearchShape& shape, std::uint64_t limit, std::uint64_t pool) {
   bool raised = false;
   for (const PrefetchShape& prefetch : shape.prefetches) {
     bool grows = false;
@@ -65,10 +75,26 @@ bool raise_prefetches(JsonSplice& splice, const SearchShape& shape, std::uint64_
       grows = true;
     }
     // A pool without a limit of its own only grows where the prefetch does.
-    const bool mmr = raise_mmr(splice, prefetch.query, limit);
+    const bool mmr = raise_mmr(splice, prefetch.query, pool);
     raised = raised || grows || mmr;
   }
   return raised;
+}
+
+// What is asked for instead of the client's `limit` and `group_size`.
+struct WidenedCounts {
+  std::uint64_t limit = 0;       // points, or groups
+  std::uint64_t group_size = 1;  // of a list: 1
+};
+
+WidenedCounts widened_counts(const SearchShape& shape, std::uint64_t top_k) {
+  if (!shape.groups) {
+    return {.limit = std::max(top_k, saturating_add(shape.offset_value, shape.limit_value))};
+  }
+  const std::uint64_t own = shape.group_size_value;
+  const std::uint64_t group_size = std::max(own, std::min(saturating_multiply(2, own), top_k));
+  const std::uint64_t groups = top_k / group_size + (top_k % group_size == 0 ? 0 : 1);
+  return {.limit = std::max(shape.limit_value, groups), .group_size = group_size};
 }
 
 std::string spelled_or(const std::optional<JsonValue>& member, std::string_view otherwise) {
@@ -98,9 +124,10 @@ tl::expected<SearchPlan, std::string> plan_search(const SearchShape& shape, Plan
     throw std::logic_error("a plan needs a search that Qdrant takes, and a query text");
   }
   SearchPlan plan;
-  plan.layout = layout_of(shape.kind);
+  plan.layout = layout_of(shape);
   plan.limit = shape.limit_value;
   plan.offset = shape.offset_value;
+  plan.group_size = shape.groups ? shape.group_size_value : 0;
   plan.top_k = inputs.options.top_k
                    ? static_cast<std::uint64_t>(*inputs.options.top_k)
                    : std::min(kDefaultTopK, static_cast<std::uint64_t>(inputs.limits.max_top_k));
@@ -137,10 +164,13 @@ tl::expected<SearchPlan, std::string> plan_search(const SearchShape& shape, Plan
   strip_options(splice, shape.object, shape.kind);
   plan.own_body = splice.apply(shape.object);
 
-  const std::uint64_t limit = std::max(plan.top_k, saturating_add(plan.offset, plan.limit));
-  set_member(splice, shape.object, shape.limit, "limit", std::to_string(limit));
+  const WidenedCounts counts = widened_counts(shape, plan.top_k);
+  set_member(splice, shape.object, shape.limit, "limit", std::to_string(counts.limit));
   if (shape.offset) {
     splice.replace(*shape.offset, "0");
+  }
+  if (shape.groups) {
+    set_member(splice, shape.object, shape.group_size, "group_size", std::to_string(counts.group_size));
   }
   if (payload->selector) {
     set_member(splice, shape.object, shape.with_payload, "with_payload", std::move(*payload->selector));
@@ -148,9 +178,13 @@ tl::expected<SearchPlan, std::string> plan_search(const SearchShape& shape, Plan
   if (shape.with_vector) {
     splice.replace(*shape.with_vector, "false");
   }
-  const bool mmr = raise_mmr(splice, shape.query, limit);
-  const bool prefetches = raise_prefetches(splice, shape, limit);
-  plan.inner_widened = mmr || prefetches;
+  // For groups Qdrant multiplies the limits of prefetches by the group size itself, but not what mmr chooses
+  // from.
+  const std::uint64_t pool = saturating_multiply(counts.limit, counts.group_size);
+  const bool mmr = raise_mmr(splice, shape.query, pool);
+  const bool prefetches = raise_prefetches(splice, shape, counts.limit, pool);
+  const bool groups = shape.groups && (counts.limit != plan.limit || counts.group_size != plan.group_size);
+  plan.inner_widened = mmr || prefetches || groups;
   plan.upstream_body = splice.apply(shape.object);
 
   plan.query_text = std::move(inputs.query_text);

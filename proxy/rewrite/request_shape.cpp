@@ -45,6 +45,9 @@ constexpr std::array kDiscoverMembers = {
     KnownMember{"offset"},       KnownMember{"using"},       KnownMember{"with_vector", "with_vectors"},
     KnownMember{"with_payload"}, KnownMember{"lookup_from"},
 };
+// What groups know besides; they do not know the offset, nor `top`.
+constexpr std::array kGroupMembers = {KnownMember{"group_by"}, KnownMember{"group_size"},
+                                      KnownMember{"with_lookup"}};
 constexpr std::array kPrefetchMembers = {
     KnownMember{"prefetch"}, KnownMember{"query"},           KnownMember{"using"}, KnownMember{"filter"},
     KnownMember{"params"},   KnownMember{"score_threshold"}, KnownMember{"limit"}, KnownMember{"lookup_from"},
@@ -53,7 +56,7 @@ constexpr std::array kDocumentMembers = {KnownMember{"text"}, KnownMember{"model
 constexpr std::array kMmrMembers = {KnownMember{"diversity"}, KnownMember{"candidates_limit"}};
 constexpr std::array kNearestMembers = {KnownMember{"nearest"}, KnownMember{"mmr"}};
 
-std::span<const KnownMember> known_members(SearchKind kind) {
+std::span<const KnownMember> list_members(SearchKind kind) {
   switch (kind) {
     case SearchKind::search:
       return kSearchMembers;
@@ -65,6 +68,20 @@ std::span<const KnownMember> known_members(SearchKind kind) {
       return kDiscoverMembers;
   }
   return {};
+}
+
+std::vector<KnownMember> known_members(SearchKind kind, bool groups) {
+  std::vector<KnownMember> known;
+  for (const KnownMember& member : list_members(kind)) {
+    if (groups && member.name == "offset") {
+      continue;
+    }
+    known.push_back(groups && member.name == "limit" ? KnownMember{"limit"} : member);
+  }
+  if (groups) {
+    known.insert(known.end(), kGroupMembers.begin(), kGroupMembers.end());
+  }
+  return known;
 }
 
 std::optional<JsonValue> find_not_null(const JsonValue& object, std::string_view key) {
@@ -136,7 +153,8 @@ void append_documents(std::vector<JsonValue>& documents, const JsonValue& object
 // Reads a search until something is found that Qdrant would refuse.
 class ShapeReader {
  public:
-  ShapeReader(const JsonValue& search, SearchKind kind) : shape_{.object = search, .kind = kind} {}
+  ShapeReader(const JsonValue& search, SearchKind kind, bool groups)
+      : shape_{.object = search, .kind = kind, .groups = groups} {}
 
   SearchShape run() {
     read();
@@ -236,25 +254,35 @@ class ShapeReader {
     return read_prefetches(object);
   }
 
+  bool read_counts(const JsonValue& search) {
+    const bool has_defaults = shape_.kind == SearchKind::query;
+    shape_.limit = search.find("limit");
+    if (!has_defaults && !shape_.groups && !shape_.limit) {
+      shape_.limit = search.find("top");
+    }
+    if (!has_defaults && (!shape_.limit || shape_.limit->is_null())) {
+      return refuse("`limit` is missing");
+    }
+    if (!read_count(shape_.limit, 1, shape_.limit_value)) {
+      return false;
+    }
+    if (!shape_.groups) {
+      shape_.offset = search.find("offset");
+      return read_count(shape_.offset, 0, shape_.offset_value);
+    }
+    shape_.group_size = search.find("group_size");
+    if (!has_defaults && (!shape_.group_size || shape_.group_size->is_null())) {
+      return refuse("`group_size` is missing");
+    }
+    return read_count(shape_.group_size, 1, shape_.group_size_value);
+  }
+
   bool read() {
     const JsonValue& search = shape_.object;
     if (!search.is(JsonKind::object)) {
       return refuse("a search is an object");
     }
-    if (!check_members(search, known_members(shape_.kind))) {
-      return false;
-    }
-    const bool is_query = shape_.kind == SearchKind::query;
-    shape_.limit = search.find("limit");
-    if (!is_query && !shape_.limit) {
-      shape_.limit = search.find("top");
-    }
-    if (!is_query && (!shape_.limit || shape_.limit->is_null())) {
-      return refuse("`limit` is missing");
-    }
-    shape_.offset = search.find("offset");
-    if (!read_count(shape_.limit, 1, shape_.limit_value) ||
-        !read_count(shape_.offset, 0, shape_.offset_value)) {
+    if (!check_members(search, known_members(shape_.kind, shape_.groups)) || !read_counts(search)) {
       return false;
     }
     shape_.with_payload = search.find("with_payload");
@@ -282,8 +310,8 @@ class ShapeReader {
 
 }  // namespace
 
-SearchShape read_search(const JsonValue& search, SearchKind kind) {
-  return ShapeReader(search, kind).run();
+SearchShape read_search(const JsonValue& search, SearchKind kind, bool groups) {
+  return ShapeReader(search, kind, groups).run();
 }
 
 std::vector<JsonValue> documents_of(const JsonValue& search, SearchKind kind) {

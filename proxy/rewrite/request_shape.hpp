@@ -14,8 +14,8 @@ namespace qrerank::proxy::rewrite {
 
 /// Whose body it is. The members, the spelling of the limit and its default depend on it.
 enum class SearchKind {
-  search,     ///< `limit` (or `top`) required
-  query,      ///< `limit` 10 when absent or null; `prefetch`, Documents
+  search,     ///< `limit` (or `top`; not in groups) required, in groups `group_size` too
+  query,      ///< `limit` 10 and `group_size` 3 when absent or null; `prefetch`, Documents
   recommend,  ///< as search
   discover,   ///< as search
 };
@@ -40,11 +40,15 @@ struct PrefetchShape {
 struct SearchShape {
   JsonValue object;
   SearchKind kind = SearchKind::query;
+  bool groups =
+      false;  ///< a `…/groups` endpoint: `group_by` and its like are known, `offset` and `top` are not
 
   std::optional<JsonValue> limit{};  ///< the member, whichever its spelling, also when null
   std::uint64_t limit_value = 10;
   std::optional<JsonValue> offset{};
   std::uint64_t offset_value = 0;
+  std::optional<JsonValue> group_size{};  ///< groups: also when null
+  std::uint64_t group_size_value = 3;
   std::optional<JsonValue> with_payload{};
   std::optional<JsonValue> with_vector{};  ///< whichever its spelling
   std::optional<JsonValue> shard_key{};
@@ -57,10 +61,10 @@ struct SearchShape {
 };
 
 /// Reads one search object. Refused: not an object; a known member twice, or under both of its names;
-/// `limit`, `offset`, a prefetch's `limit` or `mmr.candidates_limit` of a wrong type, a limit of 0; a
-/// required limit that is absent; `prefetch` neither object, list of objects nor null. What else Qdrant may
-/// refuse is left to Qdrant.
-SearchShape read_search(const JsonValue& search, SearchKind kind);
+/// `limit`, `offset`, `group_size`, a prefetch's `limit` or `mmr.candidates_limit` of a wrong type, a limit
+/// or group size of 0; a required one that is absent; `prefetch` neither object, list of objects nor null.
+/// What else Qdrant may refuse is left to Qdrant.
+SearchShape read_search(const JsonValue& search, SearchKind kind, bool groups = false);
 
 /// The Documents of a search in the order in which its text is looked for: `query`, `query.nearest`, then the
 /// same of each prefetch.

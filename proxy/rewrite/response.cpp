@@ -1,7 +1,5 @@
 #include "proxy/rewrite/response.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "proxy/rewrite/candidates_slices.hpp"
@@ -12,149 +10,135 @@ using namespace slices;  // NOLINT: the room's own words
 
 namespace {
 
-double milliseconds(reranker::Microseconds time) {
-  return static_cast<double>(time.count()) / 1000.0;
-}
-
-/// A JSON string's text between the quotes.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
-/// Visible ASCII and the space as they are, all else percent-encoded, the percent sign too.
-std::string header_value(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c >= 0x20 && c < 0x7f && c != '%') {
-      out.push_back(c);
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    }
-  }
-  return out;
-}
-
 bool has_ours(std::span<const Member> members) {
   return std::any_of(members.begin(), members.end(),
                      [](const Member& m) { return m.kind == Member::Kind::ours; });
 }
 
-/// Room for a point's new members, and for ours at the top.
+/// Room for a point's new members.
 constexpr std::size_t kPointExtra = 128;
-constexpr std::size_t kReportExtra = 512;
 
-std::string print(const CandidateSet& set, std::span<const Ranked> page, const Projection& projection,
-                  const Reread* reread, ScoreMode mode, const Report& report) {
-  const Envelope& envelope = set.envelope;
-  std::string out;
-  std::size_t expected = envelope.head.size() + envelope.tail.size() + kReportExtra;
-  for (const Ranked& ranked : page) {
-    expected += set.candidates.at(ranked.hit).point.size() + kPointExtra;
+std::size_t expected_size(const ResultPart& part) {
+  if (!part.as_it_is.empty()) {
+    return part.as_it_is.size();
   }
-  out.reserve(expected);
+  std::size_t size = part.set->head.size() + part.set->tail.size();
+  for (const Ranked& ranked : part.page->hits) {
+    size += part.set->candidates.at(ranked.hit).point.size() + kPointExtra;
+  }
+  for (const PageGroup& group : part.page->groups) {
+    size += part.set->groups.at(group.group).head.size() + part.set->groups.at(group.group).tail.size();
+  }
+  return size;
+}
 
-  PointWriter writer(set, projection, reread, mode);
-  const auto points = [&] {
+/// Prints results behind what `out` holds.
+class ResultPrinter {
+ public:
+  explicit ResultPrinter(std::string& out) : out_(out) {}
+
+  void print(const ResultPart& part) {
+    if (!part.as_it_is.empty()) {
+      out_.append(part.as_it_is);
+      return;
+    }
+    out_.append(part.set->head);
+    PointWriter writer(*part.set, *part.projection, part.reread, part.mode);
+    if (part.set->layout == HitLayout::groups) {
+      groups(writer, part);
+    } else {
+      points(writer, part.page->hits);
+    }
+    out_.append(part.set->tail);
+  }
+
+ private:
+  /// Points with commas between them. False: every one of them is gone, or there was none.
+  bool points(PointWriter& writer, std::span<const Ranked> hits) {
     bool first = true;
-    for (const Ranked& ranked : page) {
+    for (const Ranked& ranked : hits) {
       if (!first) {
-        out.push_back(',');
+        out_.push_back(',');
       }
-      if (writer.append(out, ranked)) {
+      if (writer.append(out_, ranked)) {
         first = false;
       } else if (!first) {
-        out.pop_back();
+        out_.pop_back();
       }
     }
-  };
-  if (!has_ours(envelope.members)) {
-    out.append(envelope.head);
-    points();
-    out.append(envelope.tail).push_back(',');
+    return !first;
+  }
+
+  void groups(PointWriter& writer, const ResultPart& part) {
+    std::span<const Ranked> hits = part.page->hits;
+    bool first = true;
+    for (const PageGroup& placed : part.page->groups) {
+      const Group& group = part.set->groups.at(placed.group);
+      const std::size_t before = out_.size();
+      if (!first) {
+        out_.push_back(',');
+      }
+      out_.append(group.head);
+      if (points(writer, hits.subspan(0, placed.hits))) {
+        out_.append(group.tail);
+        first = false;
+      } else {
+        out_.resize(before);
+      }
+      hits = hits.subspan(placed.hits);
+    }
+  }
+
+  std::string& out_;
+};
+
+void append_result(std::string& out, const Answer& answer, std::span<const ResultPart> parts) {
+  ResultPrinter printer(out);
+  if (!answer.batch) {
+    printer.print(parts.front());
+    return;
+  }
+  out.push_back('[');
+  for (const ResultPart& part : parts) {
+    if (&part != parts.data()) {
+      out.push_back(',');
+    }
+    printer.print(part);
+  }
+  out.push_back(']');
+}
+
+}  // namespace
+
+std::string compose(const Answer& answer, std::span<const ResultPart> parts, const Report& report) {
+  const std::string report_text = report_members(report);
+  std::size_t expected = answer.head.size() + answer.tail.size() + report_text.size() + 4;
+  for (const ResultPart& part : parts) {
+    expected += expected_size(part) + 1;
+  }
+  std::string out;
+  out.reserve(expected);
+  if (!has_ours(answer.members)) {
+    out.append(answer.head);
+    append_result(out, answer, parts);
+    out.append(answer.tail).push_back(',');
   } else {
     out.push_back('{');
-    for (const Member& member : envelope.members) {
+    for (const Member& member : answer.members) {
       if (member.kind == Member::Kind::ours) {
         continue;
       }
       out.append(member.key).push_back(':');
       if (member.kind == Member::Kind::result) {
-        out.append(envelope.result_head);
-        points();
-        out.append(envelope.result_tail);
+        append_result(out, answer, parts);
       } else {
         out.append(member.value);
       }
       out.push_back(',');
     }
   }
-  out.append(report_members(report)).push_back('}');
+  out.append(report_text).push_back('}');
   return out;
-}
-
-}  // namespace
-
-double Report::reranking_ms() const {
-  return spent ? milliseconds(spent->scoring.tokenize + spent->scoring.queue + spent->scoring.compute) : 0.0;
-}
-
-std::string report_members(const Report& report) {
-  std::string out = fmt::format(R"("reranking_used":{})", report.used);
-  if (!report.model.empty()) {
-    out += fmt::format(R"(,"reranker_model":"{}")", escaped(report.model));
-  }
-  if (report.used) {
-    out += fmt::format(R"(,"reranking_time_ms":{},"reranking_candidates":{})",
-                       ScoreText(report.reranking_ms()).view(), report.candidates);
-  } else if (!report.reason.empty()) {
-    out += fmt::format(R"(,"reranking_reason":"{}")", escaped(report.reason));
-  }
-  return out;
-}
-
-std::vector<std::pair<std::string_view, std::string>> report_headers(const Report& report) {
-  std::vector<std::pair<std::string_view, std::string>> headers;
-  headers.emplace_back("X-Reranking-Used", report.used ? "true" : "false");
-  if (!report.used && !report.reason.empty()) {
-    headers.emplace_back("X-Reranking-Reason", header_value(report.reason));
-  }
-  if (!report.model.empty()) {
-    headers.emplace_back("X-Reranker-Model", header_value(report.model));
-  }
-  if (report.used) {
-    headers.emplace_back("X-Reranking-Time-Ms", std::string(ScoreText(report.reranking_ms()).view()));
-    headers.emplace_back("X-Reranking-Candidates", std::to_string(report.candidates));
-  }
-  if (report.spent) {
-    const Spent& spent = *report.spent;
-    headers.emplace_back(
-        "Server-Timing",
-        fmt::format("upstream;dur={:.3f}, tokenize;dur={:.3f}, queue;dur={:.3f}, compute;dur={:.3f}",
-                    milliseconds(spent.upstream), milliseconds(spent.scoring.tokenize),
-                    milliseconds(spent.scoring.queue), milliseconds(spent.scoring.compute)));
-  }
-  return headers;
-}
-
-std::string compose(const CandidateSet& set, std::span<const Ranked> page, const Projection& projection,
-                    const Reread* reread, const Report& report) {
-  return print(set, page, projection, reread, ScoreMode::reranked, report);
-}
-
-std::string compose_fallback(const CandidateSet& set, std::span<const Ranked> page,
-                             const Projection& projection, const Reread* reread, const Report& report) {
-  return print(set, page, projection, reread, ScoreMode::own, report);
 }
 
 tl::expected<std::string, std::string> annotate(std::string body, const Report& report) {

@@ -1,12 +1,12 @@
 #include "proxy/route/decide.hpp"
 
-#include <algorithm>
-#include <array>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "proxy/rewrite/json_spans.hpp"
 #include "proxy/rewrite/request.hpp"
-#include "proxy/rewrite/request_shape.hpp"
+#include "proxy/rewrite/request_batch.hpp"
 
 namespace qrerank::proxy::route {
 namespace {
@@ -15,81 +15,105 @@ using config::RerankMode;
 using rewrite::JsonTree;
 using rewrite::JsonValue;
 
-RerankMode mode_of(const config::CollectionRule* rule) {
-  return rule == nullptr ? RerankMode::on_request : rule->mode;
-}
-
-bool head_wishes(const PlaceOptions& headers, const PlaceOptions& parameters, RerankMode mode) {
+bool head_wishes(const PlaceOptions& headers, const PlaceOptions& parameters,
+                 const config::CollectionRule* rule) {
   if (headers.flag) return *headers.flag;
   if (parameters.flag) return *parameters.flag;
-  return mode == RerankMode::always;
+  return rule != nullptr && rule->mode == RerankMode::always;
 }
 
-// The places of one search in their order of precedence; the configuration's follow in merged().
-struct Places {
-  std::vector<PlaceOptions> all;
-  std::size_t in_body = 0;  // the first so many
+// The decisions that a search and a request have in common, unchanged.
+struct ToDecision {
+  Decision operator()(rewrite::SearchPlan plan) const { return rewrite::single_plan(std::move(plan)); }
+  template <class Outcome>
+  Decision operator()(Outcome outcome) const {
+    return outcome;
+  }
 };
 
-Places places_of(const SearchHead& head, const JsonValue& search, const Checks& checks) {
-  Places places;
-  for (const JsonValue& object : rewrite::option_places(search, head.match.row->kind)) {
-    places.all.push_back(read_object(object, checks));
-  }
-  places.in_body = places.all.size();
-  places.all.push_back(head.headers);
-  places.all.push_back(head.parameters);
-  return places;
+Decision decision_of(SearchDecision decided) {
+  return std::visit(ToDecision(), std::move(decided));
 }
 
-// Which place decides the flag.
-struct Flag {
-  bool on = false;
-  bool demand = false;  // the body said so
+// One search after another, as far as the batch is not settled.
+class BatchDecision {
+ public:
+  explicit BatchDecision(const Circumstances& all) : all_(all) {}
+
+  // False: the batch is refused.
+  bool add(const JsonValue& search) {
+    SearchDecision decided = decide_search(all_, search);
+    if (auto* refuse = std::get_if<Refuse>(&decided)) {
+      refused_ = std::move(*refuse);
+      if (!refused_.of_the_request) {
+        refused_.message =
+            "searches[" + std::to_string(searches_.size()) + "]: " + std::move(refused_.message);
+      }
+      return false;
+    }
+    if (auto* plan = std::get_if<rewrite::SearchPlan>(&decided)) {
+      planned_ = true;
+      searches_.emplace_back(std::move(*plan));
+      return true;
+    }
+    rewrite::PassingSearch passing;
+    if (const auto* wish = std::get_if<PassWish>(&decided)) {
+      wished_ = true;
+      passing.no_query = wish->no_query;
+      no_query_ = no_query_ || wish->no_query;
+    } else if (auto* stripped = std::get_if<PassStripped>(&decided); stripped != nullptr && why_.empty()) {
+      why_ = std::move(stripped->why);
+    }
+    passing.own_body = rewrite::stripped(search, all_.head.match.row->kind);
+    searches_.emplace_back(std::move(passing));
+    return true;
+  }
+
+  Decision of_all(const JsonValue& body) {
+    if (!why_.empty()) {
+      return PassStripped{.body = rewrite::stripped_batch(body, all_.head.match.row->kind),
+                          .why = std::move(why_)};
+    }
+    if (!planned_ && !searches_.empty()) {
+      return wished_ ? Decision(PassWish{.no_query = no_query_}) : Decision(Pass{});
+    }
+    return rewrite::batch_plan(body, all_.head.match.row->layout, std::move(searches_));
+  }
+
+  Refuse take_refusal() { return std::move(refused_); }
+
+ private:
+  const Circumstances& all_;
+  std::vector<rewrite::PlannedSearch> searches_;
+  bool planned_ = false;
+  bool wished_ = false;
+  bool no_query_ = false;
+  std::string why_;  // Qdrant would refuse one of them; empty: none that is known
+  Refuse refused_;
 };
 
-Flag flag_of(const Places& places, RerankMode mode) {
-  const auto said = std::find_if(places.all.begin(), places.all.end(),
-                                 [](const PlaceOptions& place) { return place.flag.has_value(); });
-  if (said == places.all.end()) {
-    return {.on = mode == RerankMode::always, .demand = false};
+Decision decide_batch(Circumstances all, const JsonValue& body) {
+  if (body.is(rewrite::JsonKind::object)) {
+    all.root = read_object(body, all.checks);
   }
-  return {.on = *said->flag,
-          .demand = said < places.all.begin() + static_cast<std::ptrdiff_t>(places.in_body)};
-}
-
-const std::string* first_error(const Places& places, std::string PlaceOptions::* error) {
-  for (const PlaceOptions& place : places.all) {
-    if (!(place.*error).empty()) {
-      return &(place.*error);
+  const auto searches = rewrite::searches_of(body);
+  if (!searches || searches->empty()) {
+    if (auto decided = decide_without_search(all)) {
+      return decision_of(std::move(*decided));
     }
   }
-  return nullptr;
-}
-
-reranker::Options merged(const Places& places, const config::CollectionRule* rule,
-                         const config::Config& config) {
-  reranker::Options options;
-  for (const PlaceOptions& place : places.all) {
-    options.fill_from(place.options);
+  if (!searches) {
+    return PassStripped{.body = rewrite::stripped_batch(body, all.head.match.row->kind),
+                        .why = searches.error()};
   }
-  if (rule != nullptr) {
-    options.fill_from(rule->options);
+  BatchDecision batch(all);
+  for (const JsonValue& search : *searches) {
+    if (!batch.add(search)) {
+      return batch.take_refusal();
+    }
   }
-  options.fill_from(config.rerank.defaults);
-  options.use_reranker = true;
-  return options;
+  return batch.of_all(body);
 }
-
-PassStripped stripped_search(const JsonValue& search, rewrite::SearchKind kind, std::string why) {
-  return {.body = rewrite::stripped(search, kind), .why = std::move(why)};
-}
-
-constexpr std::string_view kNoOrder =
-    "use_reranker: this search has no relevance order to improve (no query, order_by, sample or context)";
-constexpr std::string_view kNoText =
-    "use_reranker: there is no text to rerank against, expected rerank_query or a query with a text (a "
-    "Document)";
 
 }  // namespace
 
@@ -102,11 +126,10 @@ HeadJudgement judge_head(Match matched, std::string_view target, std::span<const
   head.parameters = read_parameters(split_target(target).query.value_or(std::string_view()), checks);
   for (const PlaceOptions* place : {&head.headers, &head.parameters}) {
     if (!place->flag_error.empty()) {
-      return Refuse{place->flag_error};
+      return Refuse{.message = place->flag_error, .of_the_request = true};
     }
   }
-  head.wish =
-      head_wishes(head.headers, head.parameters, mode_of(config::find_rule(config, head.match.collection)));
+  head.wish = head_wishes(head.headers, head.parameters, config::find_rule(config, head.match.collection));
   return head;
 }
 
@@ -116,67 +139,17 @@ Decision decide(const SearchHead& head, std::string_view body, const config::Con
   if (!head.wish && !may_speak) {
     return Pass{};
   }
+  const Circumstances all = circumstances_of(head, config);
   const auto tree = JsonTree::parse(body);
   if (tree) {
-    return decide_search(head, tree->root(), config);
+    return head.match.row->body == BodyShape::batch ? decide_batch(all, tree->root())
+                                                    : decision_of(decide_search(all, tree->root()));
   }
-  if (!head.wish) {
-    return Pass{};
-  }
-  if (mode_of(config::find_rule(config, head.match.collection)) == RerankMode::never) {
-    return PassWish{.no_query = false};
-  }
-  for (const PlaceOptions* place : {&head.headers, &head.parameters}) {
-    if (!place->option_error.empty()) {
-      return Refuse{place->option_error};
-    }
+  // Nothing of the body can be told: the head and the configuration alone speak.
+  if (auto decided = decide_without_search(all)) {
+    return decision_of(std::move(*decided));
   }
   return PassStripped{.body = std::string(body), .why = "not JSON: " + tree.error()};
-}
-
-Decision decide_search(const SearchHead& head, const JsonValue& search, const config::Config& config) {
-  const rewrite::SearchKind kind = head.match.row->kind;
-  const Checks checks = Checks::of(config);
-  const config::CollectionRule* rule = config::find_rule(config, head.match.collection);
-  const RerankMode mode = mode_of(rule);
-
-  const Places places = places_of(head, search, checks);
-  if (const std::string* error = first_error(places, &PlaceOptions::flag_error)) {
-    return Refuse{*error};
-  }
-  const Flag flag = flag_of(places, mode);
-  if (!flag.on) {
-    return Pass{};
-  }
-  if (mode == RerankMode::never) {
-    return flag.demand ? Decision(Refuse{"use_reranker: the collection `" + head.match.collection +
-                                         "` is configured never to be reranked"})
-                       : Decision(PassWish{.no_query = false});
-  }
-  if (const std::string* error = first_error(places, &PlaceOptions::option_error)) {
-    return Refuse{*error};
-  }
-
-  const rewrite::SearchShape shape = rewrite::read_search(search, kind);
-  if (!shape.refused.empty()) {
-    return stripped_search(search, kind, shape.refused);
-  }
-  // A named instruction of the configuration would take its text's place here.
-  reranker::Options options = merged(places, rule, config);
-  std::string query_text =
-      options.query
-          ? *options.query
-          : rewrite::document_text(search, kind, static_cast<std::size_t>(checks.limits.max_query_chars));
-  if (!shape.query.has_order || query_text.empty()) {
-    return flag.demand ? Decision(Refuse{std::string(shape.query.has_order ? kNoText : kNoOrder)})
-                       : Decision(PassWish{.no_query = true});
-  }
-  auto plan = rewrite::plan_search(
-      shape, {.options = std::move(options), .limits = checks.limits, .query_text = std::move(query_text)});
-  if (!plan) {
-    return stripped_search(search, kind, std::move(plan.error()));
-  }
-  return std::move(*plan);
 }
 
 }  // namespace qrerank::proxy::route

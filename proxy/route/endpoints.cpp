@@ -11,17 +11,17 @@ using rewrite::HitLayout;
 using rewrite::SearchKind;
 
 constexpr std::array kTable = {
-    EndpointRow{"search", SearchKind::search, BodyShape::single, HitLayout::list, false},
-    EndpointRow{"search/batch", SearchKind::search, BodyShape::batch, HitLayout::list, true},
-    EndpointRow{"search/groups", SearchKind::search, BodyShape::single, HitLayout::groups, true},
-    EndpointRow{"query", SearchKind::query, BodyShape::single, HitLayout::points, false},
-    EndpointRow{"query/batch", SearchKind::query, BodyShape::batch, HitLayout::points, true},
-    EndpointRow{"query/groups", SearchKind::query, BodyShape::single, HitLayout::groups, true},
-    EndpointRow{"recommend", SearchKind::recommend, BodyShape::single, HitLayout::list, false},
-    EndpointRow{"recommend/batch", SearchKind::recommend, BodyShape::batch, HitLayout::list, true},
-    EndpointRow{"recommend/groups", SearchKind::recommend, BodyShape::single, HitLayout::groups, true},
-    EndpointRow{"discover", SearchKind::discover, BodyShape::single, HitLayout::list, false},
-    EndpointRow{"discover/batch", SearchKind::discover, BodyShape::batch, HitLayout::list, true},
+    EndpointRow{"search", SearchKind::search, BodyShape::single, HitLayout::list},
+    EndpointRow{"search/batch", SearchKind::search, BodyShape::batch, HitLayout::list},
+    EndpointRow{"search/groups", SearchKind::search, BodyShape::single, HitLayout::groups},
+    EndpointRow{"query", SearchKind::query, BodyShape::single, HitLayout::points},
+    EndpointRow{"query/batch", SearchKind::query, BodyShape::batch, HitLayout::points},
+    EndpointRow{"query/groups", SearchKind::query, BodyShape::single, HitLayout::groups},
+    EndpointRow{"recommend", SearchKind::recommend, BodyShape::single, HitLayout::list},
+    EndpointRow{"recommend/batch", SearchKind::recommend, BodyShape::batch, HitLayout::list},
+    EndpointRow{"recommend/groups", SearchKind::recommend, BodyShape::single, HitLayout::groups},
+    EndpointRow{"discover", SearchKind::discover, BodyShape::single, HitLayout::list},
+    EndpointRow{"discover/batch", SearchKind::discover, BodyShape::batch, HitLayout::list},
 };
 
 int hex_value(char c) {

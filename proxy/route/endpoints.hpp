@@ -25,10 +25,9 @@ struct EndpointRow {
   rewrite::SearchKind kind;
   BodyShape body;
   rewrite::HitLayout layout;
-  bool not_yet;  ///< known, but relayed
 };
 
-/// Every row, those that are relayed included.
+/// Every row.
 std::span<const EndpointRow> endpoint_table();
 
 /// A request that the table knows.
@@ -56,8 +55,8 @@ struct Parameter {
 std::vector<Parameter> parameters_of(std::string_view query);
 
 /// The row that a request line names: segments are percent-decoded after the path was split, empty ones and a
-/// trailing slash do not count, the method is POST. A row that is `not_yet` matches as well. Nothing when no
-/// row does, or the collection's name holds a `/` or is not valid UTF-8 (Qdrant has no such collection).
+/// trailing slash do not count, the method is POST. Nothing when no row does, or the collection's name holds
+/// a `/` or is not valid UTF-8 (Qdrant has no such collection).
 std::optional<Match> match(std::string_view method, std::string_view target);
 
 /// `%41` to `A`; with `plus_is_space` also `+` to a space. A `%` without two hex digits stays as it is.

@@ -16,53 +16,69 @@ namespace {
 namespace asio = boost::asio;
 using reranker::ScoreRequest;
 using reranker::ScoreResult;
+using Results = std::vector<ScoreResult>;
 
 // One waiting coroutine. Touched only by its I/O thread, apart from `executor`, which compute threads post
 // to.
 template <class Handler>
 struct Waiter {
-  asio::any_io_executor executor;  // tracked: the io_context has work while the scorer has the request
+  asio::any_io_executor executor;  // tracked: the io_context has work while the scorer has a request
   Handler handler;
-  reranker::ScoreTicket ticket;
-  bool done = false;
+  std::vector<reranker::ScoreTicket> tickets;  // in the requests' order
+  Results results;
+  std::size_t missing = 0;
+
+  void take(std::size_t index, ScoreResult result) {
+    results[index] = std::move(result);
+    tickets[index] = reranker::ScoreTicket();
+    if (--missing > 0) return;
+    auto own_handler = std::move(handler);
+    executor = asio::any_io_executor();
+    std::move(own_handler)(std::move(results));
+  }
+
+  void cancel() {
+    // Dropping a ticket may complete its request, which posts: `take` never runs in here.
+    for (auto& ticket : tickets) ticket = reranker::ScoreTicket();
+  }
 };
 
 struct Initiate {
   reranker::Scorer* scorer;
 
   template <class Handler>
-  void operator()(Handler handler, ScoreRequest request) const {
+  void operator()(Handler handler, std::vector<ScoreRequest> requests) const {
     auto slot = asio::get_associated_cancellation_slot(handler);
     auto executor = asio::any_io_executor(
         asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked));
     auto waiter = std::make_shared<Waiter<Handler>>(
-        Waiter<Handler>{std::move(executor), std::move(handler), reranker::ScoreTicket(), false});
+        Waiter<Handler>{std::move(executor), std::move(handler), {}, {}, requests.size()});
+    waiter->tickets.resize(requests.size());
+    waiter->results.resize(requests.size());
     if (slot.is_connected()) {
       slot.assign([weak = std::weak_ptr(waiter)](asio::cancellation_type) {
-        if (const auto alive = weak.lock()) alive->ticket = reranker::ScoreTicket();
+        if (const auto alive = weak.lock()) alive->cancel();
       });
     }
-    auto resume = [waiter](ScoreResult result) {
-      // Posted even when called from within `submit`, so that the ticket is stored before the coroutine
-      // resumes.
-      asio::post(waiter->executor, [waiter, result = std::move(result)]() mutable {
-        if (std::exchange(waiter->done, true)) return;
-        waiter->ticket = reranker::ScoreTicket();
-        auto own_handler = std::move(waiter->handler);
-        waiter->executor = asio::any_io_executor();
-        std::move(own_handler)(std::move(result));
-      });
-    };
-    auto ticket = scorer->submit(std::move(request), std::move(resume));
-    waiter->ticket = std::move(ticket);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      auto resume = [waiter, i](ScoreResult result) {
+        // Posted even when called from within `submit`, so that the ticket is stored before the coroutine
+        // resumes.
+        asio::post(waiter->executor,
+                   [waiter, i, result = std::move(result)]() mutable { waiter->take(i, std::move(result)); });
+      };
+      auto ticket = scorer->submit(std::move(requests[i]), std::move(resume));
+      waiter->tickets[i] = std::move(ticket);
+    }
   }
 };
 
 }  // namespace
 
-http::Awaitable<ScoreResult> score(reranker::Scorer& scorer, ScoreRequest request) {
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<http::Executor>, void(ScoreResult)>(
-      Initiate{&scorer}, http::use_awaitable, std::move(request));
+http::Awaitable<Results> score(reranker::Scorer& scorer, std::vector<ScoreRequest> requests) {
+  if (requests.empty()) co_return Results();
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<http::Executor>, void(Results)>(
+      Initiate{&scorer}, http::use_awaitable, std::move(requests));
 }
 
 }  // namespace qrerank::proxy::scoring

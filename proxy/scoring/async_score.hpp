@@ -1,15 +1,19 @@
-// From the scorer's callback to a coroutine: the only place where compute threads hand something to I/O
+// From the scorer's callbacks to a coroutine: the only place where compute threads hand something to I/O
 // threads.
 #pragma once
+
+#include <vector>
 
 #include "proxy/http/async.hpp"
 #include "reranker/scorer.hpp"
 
 namespace qrerank::proxy::scoring {
 
-/// Submits the request and suspends until its result is there; resumes on the coroutine's own executor, whose
-/// io_context runs on one thread. When the coroutine is cancelled (terminal, partial or total) the ticket is
-/// dropped and the result is `cancelled`. `scorer` outlives the coroutine.
-http::Awaitable<reranker::ScoreResult> score(reranker::Scorer& scorer, reranker::ScoreRequest request);
+/// Submits all requests, one after the other and before any result is waited for, and suspends until the last
+/// result is there; results stand in the requests' order. Resumes on the coroutine's own executor, whose
+/// io_context runs on one thread. When the coroutine is cancelled (terminal, partial or total) the tickets
+/// are dropped and the results not yet there are `cancelled`. `scorer` outlives the coroutine.
+http::Awaitable<std::vector<reranker::ScoreResult>> score(reranker::Scorer& scorer,
+                                                          std::vector<reranker::ScoreRequest> requests);
 
 }  // namespace qrerank::proxy::scoring

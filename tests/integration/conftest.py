@@ -8,13 +8,31 @@ import httpx
 import pytest
 
 from tests.integration import library
-from tests.support.qdrant import Qdrant, chosen, running
+from tests.support.qdrant import STANDIN, Qdrant, chosen, running
 from tests.support.qrerank_process import Qrerank
 from tests.support.replay import Replay
+
+NOT_RUN: list[str] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sanitize: also run against the sanitizer builds")
+    config.addinivalue_line("markers", "needs_server(what): needs what a real server has and the stand-in has not")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    needed = item.get_closest_marker("needs_server")
+    if needed is not None and chosen() == STANDIN:
+        NOT_RUN.append(f"{item.nodeid}: needs {needed.args[0]}")
+        pytest.skip(f"needs {needed.args[0]}: set QRERANK_TEST_QDRANT_URL")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the stand-in cannot do is told at the end of every run, verbose or not."""
+    if NOT_RUN:
+        terminalreporter.section("not run against the stand-in: set QRERANK_TEST_QDRANT_URL")
+        for line in NOT_RUN:
+            terminalreporter.write_line(line)
 
 
 def pytest_report_header() -> str:

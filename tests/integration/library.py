@@ -36,7 +36,10 @@ _TEXTS = [
 _IDS = ["1", "2", "3", "18446744073709551615", "5", '"5c56c793-69f3-4fbf-87e6-c4bf54c28c26"', "7", "9007199254740993",
         "9007199254740992", "10", "11", "12", "13"]
 # In vector order behind all of them: no text, an empty one, whitespace.
-_WITHOUT_TEXT = [('"meta":{"n":1}', "20"), ('"text":""', "21"), ('"text":" \\n\\t "', "22")]
+_WITHOUT_TEXT = [('"meta":{"n":1},"shelf":1', "20"), ('"text":"","shelf":9', "21"), ('"text":" \\n\\t "', "22")]
+
+# To group by: each shelf holds several texts, shelf 9 none. `tags` puts every text into two groups.
+SHELVES = 4
 
 COUNT = len(_TEXTS) + len(_WITHOUT_TEXT)
 WITH_TEXT = len(_TEXTS)
@@ -48,7 +51,7 @@ def points_json() -> str:
     total = COUNT
     for at, (text, one) in enumerate(zip(_TEXTS, _IDS)):
         deep = f'{{"n":{at},"deep":{{"x":[{at},{{"y":{at}.5}}]}}}}'
-        payload = f'{{"text":{json.dumps(text)},"title":"t{at}","meta":{deep},{_ODD}}}'
+        payload = f'{{"text":{json.dumps(text)},"title":"t{at}","shelf":{at % SHELVES},"meta":{deep},{_ODD}}}'
         sparse = f',"bm25":{{"text":{json.dumps(text)},"model":"qdrant/bm25"}}'
         points.append(_point(one, at, total, payload, sparse))
     for offset, (payload, one) in enumerate(_WITHOUT_TEXT):

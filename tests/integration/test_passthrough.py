@@ -31,11 +31,13 @@ BAD_DEMANDS = {
     "233-inf-query-document-usage": "`rerank` in the options of the Document is an object",
 }
 # The body demands a rerank and has no text to judge by: refused in the same way.
-DEMANDS_WITHOUT_QUERY = {"19-search-unknown-in-params": "`rerank` in params is true"}
+DEMANDS_WITHOUT_QUERY = {
+    "19-search-unknown-in-params": "`rerank` in params is true",
+    "23-search-batch": "`use_reranker` of one of its searches is true",
+    "46-recommend": "`use_reranker` is true",
+}
 # A parameter wishes for a rerank that there is no query text for: the answer only gains headers.
 WISHES = {"10-search-unknown-query-param": "?rerank=true"}
-# A demand without a query text, on endpoints beside search and query: as recorded, or refused for want of a query.
-OTHER_ENDPOINTS = {"23-search-batch", "46-recommend"}
 # No message that an intermediary may pass on: refused, and the upstream sees nothing.
 REFUSED = {
     "144-smuggle-cl-te": 400,
@@ -46,7 +48,7 @@ REFUSED = {
 # HTTP/1.1 without Host: RFC 9112 asks every recipient to refuse it, the server is lenient.
 WITHOUT_HOST = "145-no-host"
 
-SPECIAL = {*BAD_DEMANDS, *DEMANDS_WITHOUT_QUERY, *WISHES, *OTHER_ENDPOINTS, *REFUSED, WITHOUT_HOST}
+SPECIAL = {*BAD_DEMANDS, *DEMANDS_WITHOUT_QUERY, *WISHES, *REFUSED, WITHOUT_HOST}
 
 
 @pytest.fixture(scope="module")
@@ -162,18 +164,6 @@ def test_wish_without_a_query_text_only_gains_headers(name: str, upstream: Repla
     assert ours == expected_end_to_end(recording.final, chunked=False)
     assert answer.body == recording.final.body
     assert upstream.received[0].body == recording.requests[0].body
-
-
-@pytest.mark.parametrize("name", sorted(OTHER_ENDPOINTS))
-def test_other_endpoints_pass_or_ask_for_a_query(name: str, upstream: Replay, through: Qrerank) -> None:
-    upstream.play(BY_NAME[name])
-    (answer,) = ask(through, BY_NAME[name])
-    if answer.status == 400:
-        assert "rerank_query" in json.loads(answer.body)["status"]["error"]
-        assert upstream.received == []
-    else:
-        assert_as_recorded([answer], BY_NAME[name])
-        assert_request_untouched(upstream, BY_NAME[name])
 
 
 @pytest.mark.parametrize("name", REFUSED)

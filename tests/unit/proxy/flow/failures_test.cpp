@@ -120,12 +120,8 @@ BOOST_AUTO_TEST_CASE(a_bad_option_is_400_and_qdrant_is_not_asked) {
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_fails_is_502_or_504) {
   using enum upstream::UpstreamErrorKind;
-  const std::array<std::pair<upstream::UpstreamErrorKind, unsigned>, 6> kinds = {{{connect_refused, 502},
-                                                                                  {connect_timeout, 504},
-                                                                                  {timeout, 504},
-                                                                                  {cut_off, 502},
-                                                                                  {malformed, 502},
-                                                                                  {too_large, 502}}};
+  const std::array<std::pair<upstream::UpstreamErrorKind, unsigned>, 5> kinds = {
+      {{connect_refused, 502}, {connect_timeout, 504}, {timeout, 504}, {cut_off, 502}, {malformed, 502}}};
   for (const auto& [kind, status] : kinds) {
     for (const std::string& more : {std::string(), kAsError}) {
       Driver driver;
@@ -138,6 +134,28 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_fails_is_502_or_504) {
       BOOST_TEST(driver.scorer.asked.empty());
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_too_large_to_hold_is_streamed_as_the_client_would_have_it) {
+  Driver driver;
+  driver.target += "?rerank_top_k=20&timeout=3";
+  const std::vector<http::FieldView> fields = {{"X-Rerank-Weight", "1"}, {"api-key", "k"}};
+  driver.fields = fields;
+  driver.qdrant.answers.push_back(broken(upstream::UpstreamErrorKind::too_large));
+  const auto pass = driver.passed(hybrid());
+  BOOST_TEST(pass.body == kOwnHybrid);
+  BOOST_TEST(pass.target.value() == "/collections/c/points/query?timeout=3");
+  BOOST_TEST(header(pass.fields.value(), "x-rerank-weight") == "");
+  BOOST_TEST(header(pass.fields.value(), "api-key") == "k");
+  BOOST_TEST(header(pass.response_headers, "x-reranking-used") == "false");
+  BOOST_TEST(header(pass.response_headers, "x-reranking-reason") == "internal");
+  BOOST_TEST(driver.scorer.asked.empty());
+
+  Driver strict;
+  strict.qdrant.answers.push_back(broken(upstream::UpstreamErrorKind::too_large));
+  const auto reply = strict.reply(search(kAsError));
+  BOOST_TEST(reply.status == 502u);
+  BOOST_TEST(holds(reply.body, R"({"status":{"error":"upstream q: as told"})"));
 }
 
 BOOST_AUTO_TEST_CASE(what_qdrant_answered_passes) {
@@ -232,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_takes_its_texts_with_it) {
   driver.qdrant.answers.push_back(ok(answer_of(kHits)));
   static_cast<void>(driver.run(search(), true));
   BOOST_TEST(driver.scorer.asked.size() == 1u);
-  BOOST_TEST(driver.scorer.dropped);
+  BOOST_TEST(driver.scorer.dropped == 1);
   BOOST_TEST(driver.qdrant.asked.size() == 1u);
 }
 

@@ -56,9 +56,10 @@ class FakeUpstream final : public upstream::Client {
 class FakeScorer final : public reranker::Scorer {
  public:
   std::optional<ScoreFailure> failure;
+  std::deque<std::optional<ScoreFailure>> in_turn;  ///< of the first so many requests
   std::optional<std::vector<double>> logits;
   bool answers = true;  ///< false: waits until the ticket is dropped
-  bool dropped = false;
+  int dropped = 0;
   std::vector<reranker::ScoreRequest> asked;
 
   reranker::ScoreTicket submit(reranker::ScoreRequest request, reranker::ScoreCompletion done) override {
@@ -68,12 +69,17 @@ class FakeScorer final : public reranker::Scorer {
       return reranker::ScoreTicket(std::shared_ptr<void>(kept, [this](void* raw) {
         const std::unique_ptr<reranker::ScoreCompletion> completion(
             static_cast<reranker::ScoreCompletion*>(raw));
-        dropped = true;
+        ++dropped;
         (*completion)(tl::unexpected(reranker::ScoreError{ScoreFailure::cancelled, "", {}}));
       }));
     }
-    if (failure) {
-      done(tl::unexpected(reranker::ScoreError{*failure, "as told", {}}));
+    auto fails = failure;
+    if (!in_turn.empty()) {
+      fails = in_turn.front();
+      in_turn.pop_front();
+    }
+    if (fails) {
+      done(tl::unexpected(reranker::ScoreError{*fails, "as told", {}}));
       return {};
     }
     reranker::ScoreSet set;

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "one_result.hpp"
+
 using namespace qrerank::proxy::rewrite;
 
 namespace {
@@ -14,17 +16,17 @@ TextFields fields(const std::vector<std::string>& paths, bool first_non_empty = 
   return TextFields::parse(paths, first_non_empty).value();
 }
 
-CandidateSet taken(std::string body, HitLayout layout = HitLayout::list, std::uint64_t top_k = kTopK) {
-  auto set = extract(std::move(body), layout, fields({"text"}), top_k);
+Answer taken(std::string body, HitLayout layout = HitLayout::list, std::uint64_t top_k = kTopK) {
+  auto set = extract_one(std::move(body), layout, fields({"text"}), top_k);
   BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error().why));
   return std::move(*set);
 }
 
 std::string text_of(const std::string& payload, const TextFields& by) {
-  auto set =
-      extract(R"({"result":[{"id":1,"score":1.0,"payload":)" + payload + "}]}", HitLayout::list, by, kTopK);
+  auto set = extract_one(R"({"result":[{"id":1,"score":1.0,"payload":)" + payload + "}]}", HitLayout::list,
+                         by, kTopK);
   BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error().why));
-  return set->candidates.at(0).text;
+  return std::string(set->sets.at(0).candidates.at(0).text);
 }
 
 }  // namespace
@@ -36,9 +38,10 @@ BOOST_AUTO_TEST_CASE(an_answer_comes_apart_into_its_own_bytes) {
       R"({"id":18446744073709551615,"version":1,"score":0.99248314,"payload":{"text":"a","u64":18446744073709551615},"shard_key":"x"})";
   const std::string second = R"({"id":"5c56c793-69f3-4fbf-87e6-c4bf54c28c26","version":1,"score":null})";
   const std::string tail = R"(],"status":"ok","time":2.664e-6,"usage":{"hardware":{"cpu":1}})";
-  const CandidateSet set = taken(R"({"result":[)" + first + "," + second + tail + "}");
-  BOOST_TEST(set.envelope.head == R"({"result":[)");
-  BOOST_TEST(set.envelope.tail == tail);
+  const Answer answer = taken(R"({"result":[)" + first + "," + second + tail + "}");
+  const CandidateSet& set = answer.sets.at(0);
+  BOOST_TEST(before_hits(answer) == R"({"result":[)");
+  BOOST_TEST(behind_hits(answer) == tail);
   BOOST_REQUIRE_EQUAL(set.candidates.size(), 2U);
   const Candidate& a = set.candidates[0];
   BOOST_TEST(a.point == first);
@@ -57,20 +60,22 @@ BOOST_AUTO_TEST_CASE(an_answer_comes_apart_into_its_own_bytes) {
 }
 
 BOOST_AUTO_TEST_CASE(hits_below_points) {
-  const CandidateSet set =
+  const Answer answer =
       taken(R"({"result":{"points":[{"id":1,"score":1}],"x":2},"status":"ok"})", HitLayout::points);
-  BOOST_TEST(set.envelope.head == R"({"result":{"points":[)");
-  BOOST_TEST(set.envelope.tail == R"(],"x":2},"status":"ok")");
-  BOOST_TEST(set.envelope.result_head == R"({"points":[)");
-  BOOST_TEST(set.envelope.result_tail == R"(],"x":2})");
+  const CandidateSet& set = answer.sets.at(0);
+  BOOST_TEST(before_hits(answer) == R"({"result":{"points":[)");
+  BOOST_TEST(behind_hits(answer) == R"(],"x":2},"status":"ok")");
+  BOOST_TEST(set.head == R"({"points":[)");
+  BOOST_TEST(set.tail == R"(],"x":2})");
   BOOST_TEST(set.candidates.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(white_space_is_no_part_of_a_slice) {
-  const CandidateSet set =
+  const Answer answer =
       taken(" {\n \"result\" : [ { \"id\" : 7 , \"score\" : 0.5 ,\t\"payload\" : { } } , {\"id\":8} ] } \n");
-  BOOST_TEST(set.envelope.head == " {\n \"result\" : [");
-  BOOST_TEST(set.envelope.tail == "] ");
+  const CandidateSet& set = answer.sets.at(0);
+  BOOST_TEST(before_hits(answer) == " {\n \"result\" : [");
+  BOOST_TEST(behind_hits(answer) == "] ");
   BOOST_TEST(set.candidates.at(0).id == "7");
   BOOST_TEST(set.candidates.at(0).score == "0.5");
   BOOST_TEST(set.candidates.at(0).payload == "{ }");
@@ -79,8 +84,9 @@ BOOST_AUTO_TEST_CASE(white_space_is_no_part_of_a_slice) {
 }
 
 BOOST_AUTO_TEST_CASE(no_hits_are_no_error) {
-  BOOST_TEST(taken(R"({"result":[],"status":"ok","time":0.1})").candidates.empty());
-  BOOST_TEST(taken(R"({"result":{"points":[]},"time":0.1})", HitLayout::points).candidates.empty());
+  BOOST_TEST(taken(R"({"result":[],"status":"ok","time":0.1})").sets.at(0).candidates.empty());
+  BOOST_TEST(
+      taken(R"({"result":{"points":[]},"time":0.1})", HitLayout::points).sets.at(0).candidates.empty());
 }
 
 BOOST_AUTO_TEST_CASE(unexpected_answers_are_errors) {
@@ -125,7 +131,7 @@ BOOST_AUTO_TEST_CASE(unexpected_answers_are_errors) {
   };
   for (const std::string& body : bodies) {
     BOOST_TEST_CONTEXT(body) {
-      const auto set = extract(body, HitLayout::list, fields({"text"}), kTopK);
+      const auto set = extract_one(body, HitLayout::list, fields({"text"}), kTopK);
       BOOST_REQUIRE(!set.has_value());
       BOOST_TEST(!set.error().why.empty());
       BOOST_TEST(set.error().body == body);
@@ -133,22 +139,23 @@ BOOST_AUTO_TEST_CASE(unexpected_answers_are_errors) {
   }
   for (const char* body : {R"({"result":[]})", R"({"result":{}})", R"({"result":{"points":{}}})",
                            R"({"result":{"points":[],"points":[]}})"}) {
-    BOOST_TEST(!extract(body, HitLayout::points, fields({"text"}), kTopK).has_value());
+    BOOST_TEST(!extract_one(body, HitLayout::points, fields({"text"}), kTopK).has_value());
   }
-  BOOST_TEST(!extract(R"({"result":{"groups":[]}})", HitLayout::groups, fields({"text"}), kTopK).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_score_beyond_a_double_is_unknown) {
-  const CandidateSet set = taken(R"({"result":[{"id":1,"score":1e999},{"id":2,"score":-1E+2}]})");
+  const Answer answer = taken(R"({"result":[{"id":1,"score":1e999},{"id":2,"score":-1E+2}]})");
+  const CandidateSet& set = answer.sets.at(0);
   BOOST_TEST(!set.candidates[0].vector_score.has_value());
   BOOST_TEST(set.candidates[0].score == "1e999");
   BOOST_TEST(set.candidates[1].vector_score.value() == -100.0);
 }
 
 BOOST_AUTO_TEST_CASE(texts_are_read_for_the_first_top_k_only) {
-  const CandidateSet set = taken(
+  const Answer answer = taken(
       R"({"result":[{"id":1,"payload":{"text":"a"}},{"id":2,"payload":{"text":"b"}},{"id":3,"payload":{"text":"c"}}]})",
       HitLayout::list, 2);
+  const CandidateSet& set = answer.sets.at(0);
   BOOST_TEST(set.candidates[1].text == "b");
   BOOST_TEST(!set.candidates[2].has_text());
   BOOST_TEST(set.candidates[2].payload == R"({"text":"c"})");
@@ -230,19 +237,21 @@ BOOST_AUTO_TEST_CASE(the_first_field_that_has_text) {
 }
 
 BOOST_AUTO_TEST_CASE(a_path_that_names_an_object_is_told) {
-  auto set = extract(R"({"result":[{"id":1,"payload":{"m":{"a":"b"}}}]})", HitLayout::list,
-                     fields({"text", "m"}), kTopK);
-  BOOST_TEST(set.value().object_path == "m");
-  set = extract(R"({"result":[{"id":1,"payload":{"m":["b"]}}]})", HitLayout::list, fields({"m"}), kTopK);
-  BOOST_TEST(set.value().object_path.empty());
+  auto set = extract_one(R"({"result":[{"id":1,"payload":{"m":{"a":"b"}}}]})", HitLayout::list,
+                         fields({"text", "m"}), kTopK);
+  BOOST_TEST(set.value().sets.at(0).object_path == "m");
+  set = extract_one(R"({"result":[{"id":1,"payload":{"m":["b"]}}]})", HitLayout::list, fields({"m"}), kTopK);
+  BOOST_TEST(set.value().sets.at(0).object_path.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_moved_set_keeps_its_views) {
-  CandidateSet set = taken(R"({"result":[{"id":5}]})");
+  Answer answer = taken(R"({"result":[{"id":5,"payload":{"text":"a\n"}}]})");
   const std::vector<int> filler(64);
-  const CandidateSet moved = std::move(set);
-  BOOST_TEST(moved.candidates.at(0).id == "5");
-  BOOST_TEST((moved.candidates.at(0).id.data() > moved.body->data()));
+  const Answer moved = std::move(answer);
+  const Candidate& hit = moved.sets.at(0).candidates.at(0);
+  BOOST_TEST(hit.id == "5");
+  BOOST_TEST(hit.text == "a\n");
+  BOOST_TEST((hit.id.data() > moved.body->data()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #include "proxy/rewrite/candidates.hpp"
 #include "reranker/types.hpp"
 
+#include "one_result.hpp"
+
 using namespace qrerank::proxy::rewrite;
 using qrerank::reranker::sigmoid;
 
@@ -206,18 +208,19 @@ BOOST_AUTO_TEST_CASE(bugs_of_the_caller_throw) {
 
 BOOST_AUTO_TEST_CASE(logits_meet_their_candidates) {
   const auto fields = TextFields::parse(std::vector<std::string>{"t"}, true).value();
-  const auto set = extract(
+  const auto answer = extract_one(
       R"({"result":[{"id":1,"score":0.9},{"id":2,"score":0.8,"payload":{"t":"x"}},{"id":3,"score":null,"payload":{"t":"y"}},{"id":4,"score":0.1,"payload":{"t":"z"}}]})",
       HitLayout::list, fields, 3);
-  BOOST_REQUIRE(set.has_value());
-  BOOST_TEST(scorable(*set, 3) == (std::vector<std::size_t>{1, 2}), boost::test_tools::per_element());
-  const auto judged = judge(*set, 3, std::vector<double>{1.5, -1.5});
+  BOOST_REQUIRE(answer.has_value());
+  const CandidateSet& set = answer->sets.at(0);
+  BOOST_TEST(scorable(set, 3) == (std::vector<std::size_t>{1, 2}), boost::test_tools::per_element());
+  const auto judged = judge(set, 3, std::vector<double>{1.5, -1.5});
   BOOST_TEST(!judged[0].logit.has_value());
   BOOST_TEST(judged[1].logit.value() == 1.5);
   BOOST_TEST(judged[2].logit.value() == -1.5);
   BOOST_TEST(!judged[2].vector_score.has_value());
   BOOST_TEST(!judged[3].logit.has_value());
-  BOOST_CHECK_THROW(judge(*set, 3, std::vector<double>{1.5}), std::invalid_argument);
+  BOOST_CHECK_THROW(judge(set, 3, std::vector<double>{1.5}), std::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(the_rule_of_a_plan) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "one_result.hpp"
+
 using namespace qrerank::proxy::rewrite;
 using Payload = Projection::Payload;
 
@@ -13,9 +15,9 @@ namespace {
 constexpr const char* kPoint =
     R"({"id":9,"version":3,"score":0.25,"payload":{"text":"a","num":1.0,"big":18446744073709551615,"neg":-0.0,"e":1E+2,"d\u006ft":{"x":[1, 2]},"z":null},"shard_key":"s","order_value":1})";
 
-CandidateSet set_of(const std::string& point) {
+Answer answer_of(const std::string& point) {
   const TextFields fields = TextFields::parse(std::vector<std::string>{"text"}, true).value();
-  return extract(R"({"result":[)" + point + "]}", HitLayout::list, fields, 50).value();
+  return extract_one(R"({"result":[)" + point + "]}", HitLayout::list, fields, 50).value();
 }
 
 Projection projection(Payload payload, std::vector<std::string> members = {}) {
@@ -27,7 +29,8 @@ Projection projection(Payload payload, std::vector<std::string> members = {}) {
 
 std::string printed(const std::string& point, const Projection& by, ScoreMode mode = ScoreMode::own,
                     const Ranked& ranked = {}, const Reread* reread = nullptr) {
-  const CandidateSet set = set_of(point);
+  const Answer answer = answer_of(point);
+  const CandidateSet& set = answer.sets.at(0);
   std::string out;
   if (!PointWriter(set, by, reread, mode).append(out, ranked)) {
     BOOST_TEST(out.empty());
@@ -173,12 +176,12 @@ BOOST_AUTO_TEST_CASE(a_point_that_is_gone_is_dropped) {
 
 BOOST_AUTO_TEST_CASE(the_ids_of_a_page) {
   const TextFields fields = TextFields::parse(std::vector<std::string>{"text"}, true).value();
-  const auto set =
-      extract(R"({"result":[{"id":1},{"id":"b"},{"id":9007199254740993}]})", HitLayout::list, fields, 50)
+  const auto answer =
+      extract_one(R"({"result":[{"id":1},{"id":"b"},{"id":9007199254740993}]})", HitLayout::list, fields, 50)
           .value();
   const std::vector<Ranked> page = {{.hit = 2, .score = {}, .rerank_score = {}},
                                     {.hit = 1, .score = {}, .rerank_score = {}}};
-  const auto ids = page_ids(set, page);
+  const auto ids = page_ids(answer.sets.at(0), page);
   BOOST_REQUIRE_EQUAL(ids.size(), 2U);
   BOOST_TEST(ids[0] == "9007199254740993");
   BOOST_TEST(ids[1] == R"("b")");

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "one_result.hpp"
 #include "proxy/rewrite/response.hpp"
 
 using namespace qrerank::proxy::rewrite;
@@ -15,9 +16,9 @@ namespace {
 constexpr const char* kWhole =
     R"({"result":{"points":[{"id":1,"version":1,"score":1.0,"payload":{"text":"a fox","num":1.0,"big":18446744073709551615,"neg":-0.0,"exp":100.0,"nul":null,"b":true,"e":{},"l":[],"chunks":[{"text":"one","n":1,"m":{"x":1}},{"text":"two","n":2},{"other":3}],"meta":{"title":"t","a":{"b":{"c":1,"d":2}},"list":[1,2,3]},"dotted.key":"dk","sp ace":"s","uni":"é漢"}},{"id":2,"version":1,"score":0.70710677,"payload":{"chunks":{"text":"object, not list"},"meta":[{"a":1},{"a":2}],"text":["x","y"]}},{"id":3,"version":1,"score":0.0,"payload":{}}]},"status":"ok","time":0.000692245})";
 
-CandidateSet whole() {
-  return extract(kWhole, HitLayout::points, TextFields::parse(std::vector<std::string>{"text"}, true).value(),
-                 50)
+Answer whole() {
+  return extract_one(kWhole, HitLayout::points,
+                     TextFields::parse(std::vector<std::string>{"text"}, true).value(), 50)
       .value();
 }
 
@@ -33,7 +34,8 @@ Projection projection(Payload payload, std::vector<std::string> members = {}) {
 BOOST_AUTO_TEST_SUITE(recorded_points_suite)
 
 BOOST_AUTO_TEST_CASE(texts) {
-  const CandidateSet set = whole();
+  const Answer answer = whole();
+  const CandidateSet& set = answer.sets.at(0);
   BOOST_TEST(set.candidates.at(0).text == "a fox");
   BOOST_TEST(set.candidates.at(1).text == "x\ny");
   BOOST_TEST(set.candidates.at(2).text == "");
@@ -57,7 +59,8 @@ BOOST_AUTO_TEST_CASE(projections_equal_the_servers_own) {
        {R"({"text":"a fox","num":1.0,"big":18446744073709551615,"neg":-0.0,"exp":100.0,"nul":null,"b":true,"e":{},"l":[],"chunks":[{"text":"one","n":1,"m":{"x":1}},{"text":"two","n":2},{"other":3}],"dotted.key":"dk","sp ace":"s","uni":"é漢"})",
         R"({"chunks":{"text":"object, not list"},"text":["x","y"]})", "{}"}},
   };
-  const CandidateSet set = whole();
+  const Answer answer = whole();
+  const CandidateSet& set = answer.sets.at(0);
   const std::vector<std::string> heads = {R"({"id":1,"version":1,"score":1.0)",
                                           R"({"id":2,"version":1,"score":0.70710677)",
                                           R"({"id":3,"version":1,"score":0.0)"};
@@ -79,8 +82,8 @@ BOOST_AUTO_TEST_CASE(a_second_read_equals_a_query_with_the_selector) {
           .value();
   const std::string queried =
       R"({"result":{"points":[{"id":1,"version":1,"score":1.0,"payload":{"meta":{"a":{"b":{"c":1}}}}},{"id":2,"version":1,"score":0.70710677,"payload":{"meta":[]}},{"id":3,"version":1,"score":0.0,"payload":{}}]},"status":"ok","time":0.000692245)";
-  BOOST_TEST(compose_fallback(whole(), vector_page(3, 0, 10), projection(Payload::reread), &reread,
-                              Report{}) == queried + R"(,"reranking_used":false})");
+  BOOST_TEST(own_one(whole(), vector_page(3, 0, 10), projection(Payload::reread), &reread, Report{}) ==
+             queried + R"(,"reranking_used":false})");
 }
 
 BOOST_AUTO_TEST_CASE(vectors_of_the_second_read) {
@@ -89,7 +92,8 @@ BOOST_AUTO_TEST_CASE(vectors_of_the_second_read) {
   const Reread reread =
       parse_reread(R"({"result":[{"id":1,"vector":[1.0,0.0]}],"status":"ok","time":0.000187989})").value();
   std::string out;
-  const CandidateSet set = whole();
+  const Answer answer = whole();
+  const CandidateSet& set = answer.sets.at(0);
   BOOST_TEST(
       PointWriter(set, by, &reread, ScoreMode::own).append(out, {.hit = 0, .score = {}, .rerank_score = {}}));
   BOOST_TEST(out == R"({"id":1,"version":1,"score":1.0,"vector":[1.0,0.0]})");

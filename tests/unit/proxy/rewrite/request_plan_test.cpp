@@ -18,10 +18,11 @@ reranker::Options with_text_field(std::int64_t top_k = 50) {
   return options;
 }
 
-SearchPlan plan(const std::string& text, SearchKind kind, reranker::Options options = with_text_field()) {
+SearchPlan plan(const std::string& text, SearchKind kind, reranker::Options options = with_text_field(),
+                bool groups = false) {
   const auto tree = JsonTree::parse(text);
   BOOST_REQUIRE_MESSAGE(tree.has_value(), text);
-  const SearchShape shape = read_search(tree->root(), kind);
+  const SearchShape shape = read_search(tree->root(), kind, groups);
   BOOST_REQUIRE_MESSAGE(shape.refused.empty(), text << ": " << shape.refused);
   auto planned = plan_search(shape, {.options = std::move(options), .limits = {}, .query_text = "q"});
   BOOST_REQUIRE_MESSAGE(planned.has_value(), text);
@@ -259,6 +260,73 @@ BOOST_AUTO_TEST_CASE(equals_the_edited_document) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(groups_are_widened_in_size_and_number) {
+  struct Counts {
+    std::uint64_t limit, group_size, top_k;  // the client's
+    std::uint64_t sent_limit, sent_size;     // expected
+    bool widened;
+  };
+  // group_size' = max(s, min(2s, k)); limit' = max(l, ceil(k / group_size'))
+  const std::vector<Counts> cases = {
+      {10, 3, 50, 10, 6, true},  {2, 3, 50, 9, 6, true},       {2, 1, 50, 25, 2, true},
+      {1, 30, 50, 1, 50, true},  {1, 200, 50, 1, 200, false},  {7, 7, 11, 7, 11, true},
+      {5, 50, 50, 5, 50, false}, {100, 49, 50, 100, 50, true}, {1, 25, 50, 1, 50, true},
+      {3, 17, 200, 6, 34, true},
+  };
+  for (const Counts& one : cases) {
+    const std::string text = R"({"query":1,"group_by":"g","group_size":)" + std::to_string(one.group_size) +
+                             R"(,"limit":)" + std::to_string(one.limit) + "}";
+    const SearchPlan made =
+        plan(text, SearchKind::query, with_text_field(static_cast<std::int64_t>(one.top_k)), true);
+    const std::string sent = R"({"query":1,"group_by":"g","group_size":)" + std::to_string(one.sent_size) +
+                             R"(,"limit":)" + std::to_string(one.sent_limit) + R"(,"with_payload":["text"]})";
+    BOOST_TEST(made.upstream_body == sent, text << " became " << made.upstream_body);
+    BOOST_TEST(made.inner_widened == one.widened, text);
+    BOOST_TEST((made.layout == HitLayout::groups));
+    BOOST_TEST(made.limit == one.limit);
+    BOOST_TEST(made.group_size == one.group_size);
+    BOOST_TEST(made.own_body == text);
+  }
+  // Defaults, the largest numbers, and what groups do not know.
+  BOOST_TEST(
+      plan(R"({"query":1,"group_by":"g","group_size":null,"offset":7,"top":9})", SearchKind::query,
+           with_text_field(), true)
+          .upstream_body ==
+      R"({"query":1,"group_by":"g","group_size":6,"offset":7,"top":9,"limit":10,"with_payload":["text"]})");
+  const std::string most = R"({"query":1,"limit":18446744073709551615,"group_size":18446744073709551615})";
+  BOOST_TEST(plan(most, SearchKind::query, with_text_field(), true).upstream_body ==
+             most.substr(0, most.size() - 1) + R"(,"with_payload":["text"]})");
+  // Qdrant multiplies the limits of prefetches by the group size, but not the pool of mmr.
+  BOOST_TEST(
+      plan(
+          R"({"prefetch":{"query":1,"limit":3},"query":{"nearest":2,"mmr":{"candidates_limit":5}},"limit":2,"group_size":2})",
+          SearchKind::query, with_text_field(), true)
+          .upstream_body ==
+      R"({"prefetch":{"query":1,"limit":13},"query":{"nearest":2,"mmr":{"candidates_limit":52}},"limit":13,"group_size":4,"with_payload":["text"]})");
+}
+
+BOOST_AUTO_TEST_CASE(groups_that_qdrant_refuses) {
+  const auto refused = [](const std::string& text, SearchKind kind) {
+    const auto tree = JsonTree::parse(text);
+    return !read_search(tree->root(), kind, true).refused.empty();
+  };
+  for (const char* text :
+       {R"({"query":1,"group_size":0})", R"({"query":1,"group_size":2.0})", R"({"query":1,"group_size":-1})",
+        R"({"query":1,"group_by":"a","group_by":"a"})", R"({"query":1,"group_size":1,"group_size":1})",
+        R"({"query":1,"with_lookup":"a","with_lookup":"b"})", R"({"query":1,"limit":0})"}) {
+    BOOST_TEST(refused(text, SearchKind::query), text);
+  }
+  // The older endpoints have no defaults, and `top` is none of their names here.
+  for (const char* text :
+       {R"({"vector":[1],"group_by":"g","limit":1})", R"({"vector":[1],"group_by":"g","group_size":1})",
+        R"({"vector":[1],"group_by":"g","group_size":null,"limit":1})",
+        R"({"vector":[1],"group_by":"g","group_size":1,"top":1})"}) {
+    BOOST_TEST(refused(text, SearchKind::search), text);
+  }
+  BOOST_TEST(!refused(R"({"vector":[1],"group_by":"g","group_size":1,"limit":1,"offset":1,"offset":"x"})",
+                      SearchKind::search));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

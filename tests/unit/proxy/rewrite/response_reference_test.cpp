@@ -1,11 +1,15 @@
 // The response side against a slow reference: generated answers, edited as a DOM and compared, and every
 // cut-off prefix of them, which must be refused.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "one_result.hpp"
 #include "proxy/rewrite/response.hpp"
 
 using namespace qrerank::proxy::rewrite;
@@ -178,9 +182,9 @@ std::string expected_point(const Answers::Point& point, const Ranked& ranked, co
   return joined(members);
 }
 
-std::string raw_hits(const std::string& body, const CandidateSet& set) {
-  const std::size_t head = set.envelope.head.size();
-  return body.substr(head, body.find(set.envelope.tail, head) - head);
+std::string raw_hits(const std::string& body, const Answer& answer) {
+  const std::size_t head = before_hits(answer).size();
+  return body.substr(head, body.find(behind_hits(answer), head) - head);
 }
 
 }  // namespace
@@ -199,16 +203,17 @@ BOOST_AUTO_TEST_CASE(points_come_out_byte_for_byte) {
         point = answers.point();
       }
       const std::string body = answers.answer(points, layout);
-      const auto set = extract(body, layout, fields(), 3);
-      BOOST_REQUIRE_MESSAGE(set.has_value(), (set ? "" : set.error().why) << " in " << body);
-      BOOST_REQUIRE_EQUAL(set->candidates.size(), points.size());
+      const auto answer = extract_one(body, layout, fields(), 3);
+      BOOST_REQUIRE_MESSAGE(answer.has_value(), (answer ? "" : answer.error().why) << " in " << body);
+      const CandidateSet& set = answer->sets.at(0);
+      BOOST_REQUIRE_EQUAL(set.candidates.size(), points.size());
 
       const Json before = Json::parse(body);
       std::vector<double> logits;
-      for (std::size_t hit : scorable(*set, 3)) {
+      for (std::size_t hit : scorable(set, 3)) {
         logits.push_back(static_cast<double>((hit * 7 + seed) % 5) - 2);
       }
-      const auto page = rank(judge(*set, 3, logits), {.weight = seed % 4 == 0 ? 0.5 : 1.0, .top_k = 3});
+      const auto page = rank(judge(set, 3, logits), {.weight = seed % 4 == 0 ? 0.5 : 1.0, .top_k = 3});
       for (const Payload which : {Payload::none, Payload::whole, Payload::keep, Payload::drop}) {
         Projection by;
         by.payload = which;
@@ -216,13 +221,13 @@ BOOST_AUTO_TEST_CASE(points_come_out_byte_for_byte) {
         Report report;
         report.used = true;
         report.model = "m";
-        const std::string composed = compose(*set, page, by, nullptr, report);
+        const std::string composed = reranked_one(*answer, page, by, nullptr, report);
         std::string hits;
         for (const Ranked& ranked : page) {
           hits += (hits.empty() ? "" : ",") + expected_point(points[ranked.hit], ranked, by);
         }
-        const std::string expected = std::string(set->envelope.head) + hits +
-                                     std::string(set->envelope.tail) + "," + report_members(report) + "}";
+        const std::string expected =
+            before_hits(*answer) + hits + behind_hits(*answer) + "," + report_members(report) + "}";
         BOOST_TEST(composed == expected);
         // As a DOM: the envelope is what came, with ours added.
         Json after = Json::parse(composed);
@@ -238,13 +243,214 @@ BOOST_AUTO_TEST_CASE(points_come_out_byte_for_byte) {
       Projection whole;
       whole.payload = Payload::whole;
       const auto all = vector_page(points.size(), 0, points.size());
-      const std::string fallback = compose_fallback(*set, all, whole, nullptr, Report{});
+      const std::string fallback = own_one(*answer, all, whole, nullptr, Report{});
       if (seed % 2 == 0) {
-        BOOST_TEST(raw_hits(fallback, *set) == raw_hits(body, *set));
+        BOOST_TEST(raw_hits(fallback, *answer) == raw_hits(body, *answer));
       }
       Json plain = Json::parse(fallback);
       plain.erase("reranking_used");
       BOOST_TEST((plain == before));
+    }
+  }
+}
+
+namespace {
+
+// What the contract says of groups, told once more the slow way: over lists of points that know everything.
+struct SlowHit {
+  std::size_t point = 0;
+  Ranked ranked;
+  double final = -1;  // below every score: not scored
+};
+
+std::string slow_groups(const std::vector<std::vector<std::size_t>>& groups,
+                        const std::vector<Answers::Point>& points, const std::vector<std::string>& tails,
+                        const std::map<std::string, double>& finals,
+                        const std::map<std::string, double>& judged, const SearchPlan& plan,
+                        const Projection& by) {
+  struct SlowGroup {
+    std::vector<SlowHit> hits;
+    std::string tail;
+    double best = -1;
+  };
+  std::vector<SlowGroup> made;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    SlowGroup group{.hits = {}, .tail = tails[g]};
+    for (const std::size_t point : groups[g]) {
+      SlowHit hit{.point = point, .ranked = {}};
+      if (const auto found = finals.find(points[point].id); found != finals.end()) {
+        hit.final = found->second;
+        hit.ranked.score = ScoreText(hit.final);
+        hit.ranked.rerank_score = ScoreText(judged.at(points[point].id));
+      }
+      if (!plan.options.score_threshold || hit.final >= *plan.options.score_threshold) {
+        group.best = std::max(group.best, hit.final);
+        group.hits.push_back(hit);
+      }
+    }
+    // Insertion by insertion: each goes before the first that is worse.
+    std::vector<SlowHit> sorted;
+    for (const SlowHit& hit : group.hits) {
+      const auto worse = std::find_if(sorted.begin(), sorted.end(),
+                                      [&](const SlowHit& other) { return other.final < hit.final; });
+      sorted.insert(worse, hit);
+    }
+    group.hits = std::move(sorted);
+    if (!group.hits.empty()) {
+      const auto worse = std::find_if(made.begin(), made.end(),
+                                      [&](const SlowGroup& other) { return other.best < group.best; });
+      made.insert(worse, std::move(group));
+    }
+  }
+  std::string text;
+  for (std::size_t g = 0; g < made.size() && g < plan.limit; ++g) {
+    text += std::string(g > 0 ? "," : "") + R"({"hits":[)";
+    for (std::size_t h = 0; h < made[g].hits.size() && h < plan.group_size; ++h) {
+      const SlowHit& hit = made[g].hits[h];
+      text += (h > 0 ? "," : "") + expected_point(points[hit.point], hit.ranked, by);
+    }
+    text += "]" + made[g].tail + "}";
+  }
+  return text;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(groups_come_out_byte_for_byte) {
+  for (unsigned seed = 0; seed < kRounds; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      Answers answers(seed + 5000);
+      // Points by their ids, each in any number of groups, at most once in one.
+      std::vector<Answers::Point> points;
+      for (std::size_t i = answers.below(9); i > 0; --i) {
+        Answers::Point point = answers.point();
+        point.id = std::to_string(18446744073709551000ULL + i);
+        points.push_back(std::move(point));
+      }
+      std::vector<std::vector<std::size_t>> groups(answers.below(6));
+      std::vector<std::string> tails;
+      std::string body = R"({"result":{"groups":[)";
+      for (std::size_t g = 0; g < groups.size(); ++g) {
+        body += std::string(g > 0 ? "," : "") + R"({"hits":[)";
+        for (std::size_t point = 0; point < points.size(); ++point) {
+          if (answers.below(2) == 0) {
+            body += (groups[g].empty() ? "" : ",") + answers.text(points[point]);
+            groups[g].push_back(point);
+          }
+        }
+        tails.push_back(answers.below(2) == 0 ? R"(,"id":"g")" : R"(,"id":7,"lookup":)" + answers.value(2));
+        body += "]" + tails.back() + "}";
+      }
+      body += R"(]},"time":0.1})";
+
+      SearchPlan plan;
+      plan.layout = HitLayout::groups;
+      plan.top_k = 1 + answers.below(9);
+      plan.limit = 1 + answers.below(5);
+      plan.group_size = 1 + answers.below(5);
+      if (answers.below(3) == 0) plan.options.score_threshold = 0.5;
+      const auto answer = extract_one(body, HitLayout::groups, fields(), plan.top_k);
+      BOOST_REQUIRE_MESSAGE(answer.has_value(), (answer ? "" : answer.error().why) << " in " << body);
+      const CandidateSet& set = answer->sets.at(0);
+
+      // The first top_k different points, group by group.
+      std::vector<std::string> order;
+      for (const auto& group : groups) {
+        for (const std::size_t point : group) {
+          if (std::find(order.begin(), order.end(), points[point].id) == order.end()) {
+            order.push_back(points[point].id);
+          }
+        }
+      }
+      order.resize(std::min<std::size_t>(order.size(), plan.top_k));
+      std::vector<double> logits;
+      std::map<std::string, double> judged;
+      std::vector<std::string> scored;
+      for (const std::size_t hit : scorable(set, plan.top_k)) {
+        const std::string id(set.candidates[hit].id);
+        BOOST_TEST((std::find(order.begin(), order.end(), id) != order.end()));
+        BOOST_TEST(!judged.contains(id));
+        logits.push_back(static_cast<double>(answers.below(5)) - 2);
+        judged[id] = 1 / (1 + std::exp(-logits.back()));
+      }
+      for (const std::string& id : order) {
+        const auto point =
+            std::find_if(points.begin(), points.end(), [&](const auto& p) { return p.id == id; });
+        const auto alone =
+            extract_one(answers.answer({*point}, HitLayout::list), HitLayout::list, fields(), 1);
+        BOOST_TEST(judged.contains(id) == alone->sets.at(0).candidates.at(0).has_text());
+      }
+      Projection by;
+      by.payload = seed % 2 == 0 ? Projection::Payload::whole : Projection::Payload::drop;
+      by.members = {"a"};
+      Report report;
+      report.used = true;
+      const Page page = reranked_page(set, judge(set, plan.top_k, logits), plan);
+      std::map<std::string, double> finals;
+      for (const auto& [id, score] : judged) {
+        for (std::size_t hit = 0; hit < set.candidates.size(); ++hit) {
+          if (set.candidates[hit].id == id && set.candidates[hit].first == hit) {
+            finals[id] = qrerank::reranker::sigmoid(*judge(set, plan.top_k, logits)[hit].logit);
+            BOOST_TEST(finals[id] == score, boost::test_tools::tolerance(1e-12));
+          }
+        }
+      }
+      const std::string expected = R"({"result":{"groups":[)" +
+                                   slow_groups(groups, points, tails, finals, finals, plan, by) +
+                                   R"(]},"time":0.1,)" + report_members(report) + "}";
+      BOOST_TEST(compose_one(*answer, page, by, nullptr, report, ScoreMode::reranked) == expected);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_is_its_searches_one_by_one) {
+  for (unsigned seed = 0; seed < kRounds; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      Answers answers(seed + 9000);
+      const HitLayout layout = seed % 2 == 0 ? HitLayout::points : HitLayout::list;
+      std::string list;
+      std::vector<std::string> results;
+      for (std::size_t i = answers.below(5); i > 0; --i) {
+        std::vector<Answers::Point> points(answers.below(4));
+        std::generate(points.begin(), points.end(), [&] { return answers.point(); });
+        const std::string single = answers.answer(points, layout);
+        const auto whole = extract_whole(single, false, 1);
+        BOOST_REQUIRE(whole.has_value());
+        results.emplace_back(whole->sets.at(0).whole);
+        list += (list.empty() ? "" : ",") + results.back();
+      }
+      const auto by_fields = fields();
+      const std::vector<ResultReading> readings(
+          results.size(), ResultReading{.layout = layout, .fields = &by_fields, .top_k = 3});
+      const auto batch = extract(R"({"result":[)" + list + R"(],"time":1})", true, readings);
+      BOOST_REQUIRE_MESSAGE(batch.has_value(), (batch ? "" : batch.error().why) << " in " << list);
+      Projection by;
+      by.payload = Projection::Payload::drop;
+      by.members = {"text"};
+      std::vector<Page> pages;
+      std::vector<ResultPart> parts(results.size());
+      std::string expected;
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        const CandidateSet& set = batch->sets[i];
+        std::vector<double> logits(scorable(set, 3).size());
+        std::generate(logits.begin(), logits.end(), [&] { return static_cast<double>(answers.below(3)); });
+        pages.push_back({.hits = rank(judge(set, 3, logits), {.top_k = 3}), .groups = {}});
+        // The same search by itself.
+        const auto alone = extract_one(R"({"result":)" + results[i] + "}", layout, by_fields, 3);
+        const CandidateSet& one = alone->sets.at(0);
+        const auto page = rank(judge(one, 3, logits), {.top_k = 3});
+        const std::string text = reranked_one(*alone, page, by, nullptr, Report{});
+        expected += (i > 0 ? "," : "") + text.substr(10, text.find(R"(,"reranking_used":false})") - 10);
+      }
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        parts[i] = {.as_it_is = {},
+                    .set = &batch->sets[i],
+                    .page = &pages[i],
+                    .projection = &by,
+                    .mode = ScoreMode::reranked};
+      }
+      BOOST_TEST(compose(*batch, parts, Report{}) ==
+                 R"({"result":[)" + expected + R"(],"time":1,"reranking_used":false})");
     }
   }
 }
@@ -254,7 +460,7 @@ BOOST_AUTO_TEST_CASE(texts_are_those_of_the_reference) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       Answers answers(seed + kRounds);
       Answers::Point point = answers.point();
-      const auto set = extract(answers.answer({point}, HitLayout::list), HitLayout::list, fields(), 50);
+      const auto set = extract_one(answers.answer({point}, HitLayout::list), HitLayout::list, fields(), 50);
       BOOST_REQUIRE(set.has_value());
       // The first member of a name counts; the reference keeps the last.
       std::vector<std::pair<std::string, Json>> members;
@@ -294,7 +500,7 @@ BOOST_AUTO_TEST_CASE(texts_are_those_of_the_reference) {
         return member.first == "text" && member.second.is_array();
       });
       if (!lists_of_numbers && !nested) {
-        BOOST_TEST(set->candidates.at(0).text == expected);
+        BOOST_TEST(set->sets.at(0).candidates.at(0).text == expected);
       }
     }
   }
@@ -308,7 +514,7 @@ BOOST_AUTO_TEST_CASE(every_cut_off_answer_is_refused) {
     const std::string body = answers.answer({answers.point(), answers.point()}, layout);
     for (std::size_t size = 0; size < body.size(); ++size) {
       const std::string cut = body.substr(0, size);
-      BOOST_TEST(!extract(cut, layout, fields(), 50).has_value(), "seed " << seed << ": " << cut);
+      BOOST_TEST(!extract_one(cut, layout, fields(), 50).has_value(), "seed " << seed << ": " << cut);
       BOOST_TEST(!annotate(cut, Report{}).has_value(), "seed " << seed << ": " << cut);
       BOOST_TEST(!parse_reread(cut).has_value(), "seed " << seed << ": " << cut);
     }
@@ -330,9 +536,9 @@ BOOST_AUTO_TEST_CASE(damaged_answers_never_crash) {
       if (at % 3 == 0) {
         damaged.erase(at, 1 + answers.below(3));
       }
-      if (const auto set = extract(damaged, layout, fields(), 50)) {
-        const auto page = vector_page(set->candidates.size(), 0, 10);
-        BOOST_TEST(!compose_fallback(*set, page, by, nullptr, Report{}).empty());
+      if (const auto set = extract_one(damaged, layout, fields(), 50)) {
+        const auto page = vector_page(set->sets.at(0).candidates.size(), 0, 10);
+        BOOST_TEST(!own_one(*set, page, by, nullptr, Report{}).empty());
       }
       (void)annotate(damaged, Report{});
       (void)parse_reread(damaged);

@@ -6,13 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "one_result.hpp"
+
 using namespace qrerank::proxy::rewrite;
 using std::chrono::microseconds;
 
 namespace {
 
-CandidateSet taken(const std::string& body, HitLayout layout = HitLayout::list) {
-  return extract(body, layout, TextFields::parse(std::vector<std::string>{"text"}, true).value(), 50).value();
+Answer taken(const std::string& body, HitLayout layout = HitLayout::list) {
+  return extract_one(body, layout, TextFields::parse(std::vector<std::string>{"text"}, true).value(), 50)
+      .value();
 }
 
 Report reranked() {
@@ -46,48 +49,49 @@ constexpr const char* kOurs =
 BOOST_AUTO_TEST_SUITE(response_suite)
 
 BOOST_AUTO_TEST_CASE(a_reranked_answer) {
-  const CandidateSet set = taken(
+  const Answer set = taken(
       R"({"result":[{"id":1,"version":1,"score":0.9},{"id":2,"version":1,"score":0.8}],"status":"ok","time":2.664e-6,"usage":{"inference":null}})");
   const std::vector<Ranked> page = {{.hit = 1, .score = ScoreText(0.7), .rerank_score = ScoreText(0.7)},
                                     {.hit = 0, .score = ScoreText(0.5), .rerank_score = ScoreText(0.5)}};
   BOOST_TEST(
-      compose(set, page, whole(), nullptr, reranked()) ==
+      reranked_one(set, page, whole(), nullptr, reranked()) ==
       std::string(
           R"({"result":[{"id":2,"version":1,"score":0.7,"vector_score":0.8,"rerank_score":0.7},{"id":1,"version":1,"score":0.5,"vector_score":0.9,"rerank_score":0.5}],"status":"ok","time":2.664e-6,"usage":{"inference":null},)") +
           kOurs + "}");
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_below_points_and_an_empty_page) {
-  const CandidateSet set =
+  const Answer set =
       taken(R"({"result":{"points":[{"id":1,"score":0.9}]},"status":"ok","time":0.1})", HitLayout::points);
-  BOOST_TEST(compose(set, {}, whole(), nullptr, reranked()) ==
+  BOOST_TEST(reranked_one(set, {}, whole(), nullptr, reranked()) ==
              std::string(R"({"result":{"points":[]},"status":"ok","time":0.1,)") + kOurs + "}");
-  const CandidateSet empty = taken(R"({"result":{"points":[]},"time":0.1})", HitLayout::points);
+  const Answer empty = taken(R"({"result":{"points":[]},"time":0.1})", HitLayout::points);
   BOOST_TEST(
-      compose_fallback(empty, vector_page(0, 0, 10), whole(), nullptr, fell_back("no_candidates")) ==
+      own_one(empty, vector_page(0, 0, 10), whole(), nullptr, fell_back("no_candidates")) ==
       R"({"result":{"points":[]},"time":0.1,"reranking_used":false,"reranking_reason":"no_candidates"})");
   Projection reread;
   reread.payload = Projection::Payload::reread;
-  BOOST_TEST(compose(empty, {}, reread, nullptr, reranked()).size() > 0U);  // nothing to read, nothing missed
+  BOOST_TEST(reranked_one(empty, {}, reread, nullptr, reranked()).size() >
+             0U);  // nothing to read, nothing missed
 }
 
 BOOST_AUTO_TEST_CASE(a_fallback_is_the_clients_own_page) {
-  const CandidateSet set = taken(
+  const Answer set = taken(
       R"({"result":[{"id":1,"score":0.9},{"id":2, "score":null},{"id":3,"score":0.7},{"id":4,"score":0.6}],"time":0.1})");
   BOOST_TEST(
-      compose_fallback(set, vector_page(set.candidates.size(), 1, 2), whole(), nullptr,
-                       fell_back("timeout")) ==
+      own_one(set, vector_page(set.sets.at(0).candidates.size(), 1, 2), whole(), nullptr,
+              fell_back("timeout")) ==
       R"({"result":[{"id":2, "score":null},{"id":3,"score":0.7}],"time":0.1,"reranking_used":false,"reranking_reason":"timeout"})");
 }
 
 BOOST_AUTO_TEST_CASE(points_that_are_gone_leave_no_comma) {
-  const CandidateSet set = taken(R"({"result":[{"id":1},{"id":2},{"id":3}]})");
+  const Answer set = taken(R"({"result":[{"id":1},{"id":2},{"id":3}]})");
   Projection by;
   by.payload = Projection::Payload::reread;
   const auto page = vector_page(3, 0, 10);
   const auto check = [&](const char* records, const std::string& points) {
     const Reread reread = parse_reread(std::string(R"({"result":[)") + records + "]}").value();
-    BOOST_TEST(compose_fallback(set, page, by, &reread, fell_back("timeout")) ==
+    BOOST_TEST(own_one(set, page, by, &reread, fell_back("timeout")) ==
                R"({"result":[)" + points + R"(],"reranking_used":false,"reranking_reason":"timeout"})");
   };
   check(R"({"id":2})", R"({"id":2})");
@@ -101,11 +105,10 @@ BOOST_AUTO_TEST_CASE(names_of_ours_come_out_once) {
       R"({"reranking_used":true,"result":[{"id":1}],"reranker_model":"x","reranking":[{}],"time":0.1,"reranking_reason":"y"})";
   const std::string points = R"({"result":{"points":[{"id":1}],"x":1},"reranking_used":true})";
   const auto page = vector_page(1, 0, 1);
-  BOOST_TEST(compose_fallback(taken(list), page, whole(), nullptr, fell_back("timeout")) ==
+  BOOST_TEST(own_one(taken(list), page, whole(), nullptr, fell_back("timeout")) ==
              R"({"result":[{"id":1}],"time":0.1,"reranking_used":false,"reranking_reason":"timeout"})");
-  BOOST_TEST(
-      compose_fallback(taken(points, HitLayout::points), page, whole(), nullptr, fell_back("timeout")) ==
-      R"({"result":{"points":[{"id":1}],"x":1},"reranking_used":false,"reranking_reason":"timeout"})");
+  BOOST_TEST(own_one(taken(points, HitLayout::points), page, whole(), nullptr, fell_back("timeout")) ==
+             R"({"result":{"points":[{"id":1}],"x":1},"reranking_used":false,"reranking_reason":"timeout"})");
   BOOST_TEST(annotate(list, fell_back("timeout")).value() ==
              R"({"result":[{"id":1}],"time":0.1,"reranking_used":false,"reranking_reason":"timeout"})");
 }

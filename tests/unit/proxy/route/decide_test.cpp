@@ -7,6 +7,7 @@
 
 using namespace qrerank::proxy::route;
 using qrerank::proxy::http::FieldView;
+using qrerank::proxy::rewrite::RequestPlan;
 using qrerank::proxy::rewrite::SearchPlan;
 namespace config = qrerank::proxy::config;
 
@@ -49,13 +50,16 @@ std::string outcome(const Request& request) {
   if (const auto* wish = std::get_if<PassWish>(&decision)) return wish->no_query ? "wish no_query" : "wish";
   if (const auto* refuse = std::get_if<Refuse>(&decision)) return "400 " + refuse->message;
   if (const auto* stripped = std::get_if<PassStripped>(&decision)) return "stripped " + stripped->body;
-  return "plan " + std::get<SearchPlan>(decision).query_text;
+  return "plan " + std::get<SearchPlan>(std::get<RequestPlan>(decision).searches.at(0)).query_text;
 }
 
 SearchPlan planned(const Request& request) {
   Decision decision = decided(request);
-  BOOST_REQUIRE(std::holds_alternative<SearchPlan>(decision));
-  return std::get<SearchPlan>(decision);
+  BOOST_REQUIRE(std::holds_alternative<RequestPlan>(decision));
+  auto& made = std::get<RequestPlan>(decision);
+  SearchPlan plan = std::get<SearchPlan>(made.searches.at(0));
+  plan.upstream_body = made.upstream_body;
+  return plan;
 }
 
 bool refused(const Request& request, std::string_view piece) {

@@ -9,7 +9,7 @@
 
 using namespace qrerank::proxy::route;
 using qrerank::proxy::http::FieldView;
-using qrerank::proxy::rewrite::SearchPlan;
+using qrerank::proxy::rewrite::RequestPlan;
 
 namespace {
 
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(refused_here_is_refused_there) {
                           one.body.find("order_by") != std::string::npos ||
                           one.body.find("sample") != std::string::npos;
     BOOST_TEST(std::holds_alternative<PassWish>(decision) == no_order, one.name);
-    BOOST_TEST(std::holds_alternative<SearchPlan>(decision) == !no_order, one.name);
+    BOOST_TEST(std::holds_alternative<RequestPlan>(decision) == !no_order, one.name);
   }
   const std::vector<std::string> expected = {"12-search-duplicate-key",
                                              "13-search-limit-and-top",

@@ -40,8 +40,10 @@ qrerank::proxy::http::Awaitable<void> ask(reranker::Scorer& scorer,
   reranker::ScoreRequest request;
   request.query = "q";
   request.texts = {"a"};
-  auto result = co_await qrerank::proxy::scoring::score(scorer, std::move(request));
-  into = std::move(result);
+  std::vector<reranker::ScoreRequest> requests;
+  requests.push_back(std::move(request));
+  auto results = co_await qrerank::proxy::scoring::score(scorer, std::move(requests));
+  into = std::move(results.at(0));
 }
 
 }  // namespace
