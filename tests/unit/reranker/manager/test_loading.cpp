@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_load_has_a_limit_of_its_own) {
   auto later = ask("fake");
   TEST_SCORED(later, "q", "a");
   BOOST_TEST(witness.loads == 1);
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(the_limit_for_loading_does_not_bind_once_it_is_loaded) {
@@ -94,6 +95,7 @@ BOOST_AUTO_TEST_CASE(the_limit_for_loading_does_not_bind_once_it_is_loaded) {
   BOOST_TEST(!asked.answer.ready());
   gate.open();
   BOOST_TEST(asked.answer.get().has_value());
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(preloaded_ones_load_unasked) {
@@ -135,6 +137,7 @@ BOOST_AUTO_TEST_CASE(orders_of_an_operator) {
   manager->load("fake");
   manager->unload("fake");
   BOOST_TEST((status("fake").state == ModelState::draining));
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(unloading_lets_requests_finish_and_later_ones_load_again) {
@@ -163,6 +166,7 @@ BOOST_AUTO_TEST_CASE(unloading_lets_requests_finish_and_later_ones_load_again) {
   const States all = {ModelState::unloaded, ModelState::loading, ModelState::ready,
                       ModelState::draining, ModelState::loading, ModelState::ready};
   BOOST_TEST((witness.states("fake") == all));
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(unloading_one_that_loads_waits_for_its_requests) {
@@ -182,6 +186,7 @@ BOOST_AUTO_TEST_CASE(unloading_one_that_loads_waits_for_its_requests) {
   manager->load("fake");
   auto again = ask("fake");
   TEST_SCORED(again, "q", "a");
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(unloading_waits_for_a_batch_that_nobody_wants_any_more) {
@@ -246,6 +251,7 @@ BOOST_AUTO_TEST_CASE(a_busy_one_is_not_idle_however_long_it_takes) {
   BOOST_TEST(!status("fake").idle.has_value());
   computing.open();
   BOOST_TEST(asked.answer.get().has_value());
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(the_manager_looks_for_idle_ones_by_itself) {
@@ -279,6 +285,7 @@ BOOST_AUTO_TEST_CASE(replicas_compute_side_by_side) {
   computing.open();
   TEST_SCORED(one, "q", "one");
   TEST_SCORED(two, "q", "two");
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(a_replica_that_fails_fails_the_model) {

@@ -154,6 +154,7 @@ BOOST_AUTO_TEST_CASE(loads_once_however_many_ask) {
                fake_logit("q", std::to_string(i)));
   }
   BOOST_TEST(loads == 1);
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_is_kept_while_loading) {
@@ -283,6 +284,7 @@ BOOST_AUTO_TEST_CASE(cancelling_while_tokenizing_and_while_computing) {
   BOOST_TEST(after.answer.get().has_value());
   auto kept = ask({"one two three"});  // computed for nobody, but kept
   BOOST_TEST(kept.answer.get()->cached == 1U);
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_is_kept_while_computing) {

@@ -92,6 +92,7 @@ BOOST_AUTO_TEST_CASE(a_busy_one_is_let_finish_first) {
   TEST_SCORED(second, "q", "a");
   BOOST_TEST((state("busy") == ModelState::unloaded));
   BOOST_TEST(witness.most_bytes() <= 10 * kMiB);
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(waiting_for_room_ends_with_the_limit_and_says_why) {
@@ -112,6 +113,7 @@ BOOST_AUTO_TEST_CASE(waiting_for_room_ends_with_the_limit_and_says_why) {
   witness.await("next", ModelState::unloaded);
   BOOST_TEST((state("busy") == ModelState::ready));
   use("next");
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(an_order_waits_for_room_though_no_request_does) {
@@ -129,6 +131,7 @@ BOOST_AUTO_TEST_CASE(an_order_waits_for_room_though_no_request_does) {
   computing.open();
   witness.await("next", ModelState::ready);
   BOOST_TEST(first.answer.get().has_value());
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(a_small_one_passes_a_large_one_that_waits) {
@@ -146,6 +149,7 @@ BOOST_AUTO_TEST_CASE(a_small_one_passes_a_large_one_that_waits) {
   computing.open();
   BOOST_TEST(large.answer.get().has_value());
   BOOST_TEST(first.answer.get().has_value());
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(without_a_budget_the_machine_decides) {
@@ -171,6 +175,7 @@ BOOST_AUTO_TEST_CASE(without_a_budget_the_machine_decides) {
   BOOST_TEST((state("b") == ModelState::ready));
   auto large = ask("large");
   TEST_FAILURE(large.answer, out_of_memory);
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_CASE(each_gpu_has_its_own_budget) {
@@ -208,6 +213,7 @@ BOOST_AUTO_TEST_CASE(shutdown_while_somebody_waits_for_room) {
   TEST_FAILURE(second.answer, cancelled);
   computing.open();
   stopper.join();
+  stop();  // before what its models refer to goes
 }
 
 BOOST_AUTO_TEST_SUITE_END()
