@@ -26,6 +26,13 @@ struct Endpoint {
 /// "127.0.0.1:7333", "[::1]:7333"
 std::string to_string(const Endpoint& endpoint);
 
+/// What happens to X-Forwarded-For, -Proto and -Host of a request.
+enum class XForwarded {
+  off,     ///< as they came
+  append,  ///< the client's address behind those that came; the others only where they are missing
+  replace  ///< what came is dropped: for a proxy that faces the clients itself
+};
+
 /// proxy.*: the listener that clients see.
 struct Proxy {
   Endpoint listen{"127.0.0.1", 7333};
@@ -34,10 +41,16 @@ struct Proxy {
   Milliseconds idle_timeout{75'000};    ///< keep-alive connection without a request
   Milliseconds body_timeout{
       60'000};  ///< between two reads of a body, and between two writes to a slow reader
-  Milliseconds drain_timeout{10'000};          ///< SIGTERM: what runs may finish within this
-  std::uint64_t max_header_bytes = 64 * 1024;  ///< request line and headers; over it: 431
-  std::uint64_t max_inspect_body = 32u << 20;  ///< a search body over it streams through uninspected
-  std::uint32_t max_connections = 10'000;      ///< over it: accepted ones wait in the kernel's queue
+  Milliseconds drain_timeout{10'000};             ///< SIGTERM: what runs may finish within this
+  std::uint64_t max_header_bytes = 64 * 1024;     ///< request line and headers; over it: 431
+  std::uint64_t max_inspect_body = 32u << 20;     ///< a search body over it streams through uninspected
+  std::uint32_t max_headers = 100;                ///< fields of a request; over it: 431
+  std::uint32_t max_connections = 10'000;         ///< over it: accepted ones wait in the kernel's queue
+  std::uint32_t max_connections_per_address = 0;  ///< over it: 503 and closed; 0: no such limit
+  std::uint64_t max_inspect_memory = 512u << 20;  ///< of bodies held at a time; over it they stream through
+  Milliseconds request_timeout{0};                ///< from a request's header to its answer's end; 0: none
+  bool via = false;                               ///< add Via both ways
+  XForwarded x_forwarded = XForwarded::off;
 };
 
 /// admin.*: the second listener, for our own endpoints.

@@ -62,6 +62,28 @@ void add_proxy(Keys& keys) {
   keys.push_back(values::integer<std::uint32_t>(
       "proxy", "max_connections", "Client connections at a time; further ones wait in the kernel's queue.",
       QRERANK_CONFIG(std::uint32_t, proxy.max_connections), 1, 1'000'000));
+  keys.push_back(values::integer<std::uint32_t>(
+      "proxy", "max_headers", "Header fields of a request; one with more is answered with 431.",
+      QRERANK_CONFIG(std::uint32_t, proxy.max_headers), 1, 10'000));
+  keys.push_back(values::integer<std::uint32_t>(
+      "proxy", "max_connections_per_address",
+      "Client connections of one address (IPv6: of one /64); a further one gets 503. 0: no such limit.",
+      QRERANK_CONFIG(std::uint32_t, proxy.max_connections_per_address), 0, 1'000'000));
+  keys.push_back(values::size("proxy", "max_inspect_memory",
+                              "Bodies of searches held at a time, together; while it is used up a search "
+                              "streams through without being looked at.",
+                              QRERANK_CONFIG(std::uint64_t, proxy.max_inspect_memory), kKiB, 1024 * kGiB));
+  keys.push_back(values::duration("proxy", "request_timeout",
+                                  "From the end of a request's header to the end of its answer, tunnels "
+                                  "aside; 0ms: no such limit.",
+                                  QRERANK_CONFIG(Milliseconds, proxy.request_timeout), 0ms, 24h));
+  keys.push_back(values::boolean("proxy", "via", "Add `Via` to requests and to relayed responses.",
+                                 QRERANK_CONFIG(bool, proxy.via)));
+  keys.push_back(values::choice<XForwarded>(
+      "proxy", "x_forwarded",
+      "Whether requests get `X-Forwarded-For`, `-Proto` and `-Host`; `replace` drops those that came.",
+      QRERANK_CONFIG(XForwarded, proxy.x_forwarded),
+      {{"off", XForwarded::off}, {"append", XForwarded::append}, {"replace", XForwarded::replace}}));
   keys.push_back(values::endpoint(
       "admin", "listen", "Where health, metrics and status are served; keep it off the public network.",
       QRERANK_CONFIG(Endpoint, admin.listen)));

@@ -18,6 +18,8 @@ using BeastView = boost::beast::string_view;
 constexpr std::size_t kLastChunk = 5;  // "0\r\n\r\n"
 // Of one size line with its extensions, or of the trailers.
 constexpr std::size_t kMaxLine = 16 * 1024;
+// Larger ones are negative numbers to some who read them.
+constexpr std::uint64_t kLongestChunk = (std::numeric_limits<std::int64_t>::max)();
 
 // Beast waits for a CR; a line that ends without one would wait for ever.
 bool has_bare_lf(std::string_view text) {
@@ -25,6 +27,16 @@ bool has_bare_lf(std::string_view text) {
     if (lf == 0 || text[lf - 1] != '\r') return true;
   }
   return false;
+}
+
+// Beast looks for the end of a quoted string beyond the size line's end: it would wait for bytes that belong
+// to somebody else. `rest` is what it could make nothing of yet.
+bool is_whole_line(std::string_view rest) {
+  if (rest.starts_with("\r\n")) rest.remove_prefix(2);  // of the chunk before
+  const std::size_t end = rest.find("\r\n");
+  if (end == std::string_view::npos) return false;
+  const bool last = rest.starts_with('0') && rest.find_first_not_of('0') == rest.find_first_of(" \t;\r");
+  return !last || rest.find("\r\n\r\n") != std::string_view::npos;
 }
 
 }  // namespace
@@ -59,12 +71,15 @@ class ChunkedDecoder::Parser final : public beast_http::basic_parser<true> {
       bad = true;
       return;
     }
+    trailer_bytes_ += field_name.size() + value.size() + 4;
+    bad = bad || trailer_bytes_ > kMaxLine;
     trailers.push_back({std::string(field_name), std::string(value.data(), value.size())});
   }
   void on_header_impl(ErrorCode&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
   std::size_t on_body_impl(BeastView, ErrorCode&) override { return 0; }
   void on_chunk_header_impl(std::uint64_t size, BeastView extension, ErrorCode&) override {
+    bad = bad || size > kLongestChunk || extension.size() > kMaxLine;
     for (char c : extension) bad = bad || (static_cast<unsigned char>(c) < 0x20 && c != '\t');
     in_chunk = size > 0;
     in_trailer = size == 0;
@@ -75,6 +90,8 @@ class ChunkedDecoder::Parser final : public beast_http::basic_parser<true> {
     return body.size();
   }
   void on_finish_impl(ErrorCode&) override {}
+
+  std::size_t trailer_bytes_ = 0;
 };
 
 ChunkedDecoder::ChunkedDecoder() : parser_(std::make_unique<Parser>()) {}
@@ -85,6 +102,7 @@ ChunkedDecoder::~ChunkedDecoder() = default;
 ChunkedDecoder::Step ChunkedDecoder::decode(char* bytes, std::size_t size) {
   Step step;
   char* out = nullptr;  // end of the data so far
+  bool stuck = false;
   while (step.consumed < size) {
     const std::size_t left = size - step.consumed;
     if (!parser_->in_chunk && left < kLastChunk) break;
@@ -110,11 +128,13 @@ ChunkedDecoder::Step ChunkedDecoder::decode(char* bytes, std::size_t size) {
       step.state = State::done;
       return step;
     }
-    if (error) break;  // need_more
+    stuck = !!error;  // need_more
+    if (stuck) break;
   }
   if (!parser_->in_chunk) {
     const std::string_view line(bytes + step.consumed, size - step.consumed);
-    if (line.size() > kMaxLine || has_bare_lf(line)) step.state = State::malformed;
+    if (line.size() > kMaxLine || has_bare_lf(line) || (stuck && is_whole_line(line)))
+      step.state = State::malformed;
   }
   return step;
 }

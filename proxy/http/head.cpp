@@ -67,13 +67,42 @@ class HeadParser final : public beast_http::basic_parser<IsRequest> {
   bool folded_ = false;
 };
 
+// Does the first line end in a well-formed version that is not one of ours? Else the line itself is broken.
+bool names_other_version(std::string_view bytes) {
+  const std::string_view line = bytes.substr(0, bytes.find('\r'));
+  const std::string_view word = line.substr(line.rfind(' ') + 1);
+  const auto digit = [&](std::size_t i) { return word[i] >= '0' && word[i] <= '9'; };
+  return word.size() == 8 && word.starts_with("HTTP/") && digit(5) && word[6] == '.' && digit(7) &&
+         word != "HTTP/1.0" && word != "HTTP/1.1";
+}
+
+// Not ending in `chunked`, the end of the body cannot be known (RFC 9112 §6.3); ending in it behind codings
+// that nobody here decodes, it can.
+HeadError refused_coding(std::string_view codings) {
+  std::size_t elements = 1;
+  for (char c : codings) elements += c == ',' ? 1u : 0u;
+  std::size_t tokens = 0;
+  std::size_t chunked = 0;
+  std::string_view last;
+  for_each_token(codings, [&](std::string_view token) {
+    ++tokens;
+    chunked += iequals(token, "chunked") ? 1u : 0u;
+    last = token;
+  });
+  if (tokens != elements || chunked != 1 || !iequals(last, "chunked")) {
+    return HeadError{400, "ambiguous Transfer-Encoding"};
+  }
+  return HeadError{501, "Transfer-Encoding other than chunked"};
+}
+
 template <bool IsRequest, class Head>
 std::optional<HeadError> parse(std::string_view bytes, Head& head) {
   HeadParser<IsRequest, Head> parser(head);
   ErrorCode error;
   parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  if (error == beast_http::error::bad_version)
+  if (error == beast_http::error::bad_version && names_other_version(bytes))
     return HeadError{505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+  if (error == beast_http::error::bad_version) return HeadError{400, "malformed request line"};
   if (error == beast_http::error::bad_method) return HeadError{400, "malformed request line"};
   if (error == beast_http::error::bad_target) return HeadError{400, "malformed request target"};
   if (error == beast_http::error::bad_transfer_encoding) return HeadError{400, "ambiguous Transfer-Encoding"};
@@ -89,6 +118,9 @@ std::optional<HeadError> parse(std::string_view bytes, Head& head) {
   return std::nullopt;
 }
 
+// Larger ones are negative numbers to some who read them.
+constexpr std::uint64_t kLongestBody = (std::numeric_limits<std::int64_t>::max)();
+
 struct RawFacts {
   MessageFacts facts;
   bool close = false;
@@ -101,13 +133,12 @@ tl::expected<RawFacts, HeadError> collect(const std::vector<FieldView>& fields, 
   RawFacts raw;
   bool upgrade_named = false;
   bool upgrade_field = false;
-  int hosts = 0;
   for (const FieldView& field : fields) {
     switch (kind_of(field.name)) {
       case FieldKind::content_length: {
         const char* end = field.value.data() + field.value.size();
         const auto [stop, bad] = std::from_chars(field.value.data(), end, raw.facts.length);
-        if (field.value.empty() || bad != std::errc{} || stop != end) {
+        if (field.value.empty() || bad != std::errc{} || stop != end || raw.facts.length > kLongestBody) {
           return tl::unexpected(HeadError{400, "invalid Content-Length"});
         }
         if (raw.has_length) return tl::unexpected(HeadError{400, "several Content-Length"});
@@ -117,7 +148,7 @@ tl::expected<RawFacts, HeadError> collect(const std::vector<FieldView>& fields, 
       case FieldKind::transfer_encoding:
         if (raw.has_coding) return tl::unexpected(HeadError{400, "several Transfer-Encoding"});
         if (!iequals(field.value, "chunked")) {
-          return tl::unexpected(HeadError{501, "Transfer-Encoding other than chunked"});
+          return tl::unexpected(refused_coding(field.value));
         }
         if (version < 11) return tl::unexpected(HeadError{400, "Transfer-Encoding in an HTTP/1.0 message"});
         raw.has_coding = true;
@@ -140,7 +171,9 @@ tl::expected<RawFacts, HeadError> collect(const std::vector<FieldView>& fields, 
         raw.facts.expect_continue = iequals(field.value, "100-continue");
         break;
       case FieldKind::host:
-        if (++hosts > 1) return tl::unexpected(HeadError{400, "several Host"});
+        if (raw.facts.has_host) return tl::unexpected(HeadError{400, "several Host"});
+        raw.facts.has_host = true;
+        if (!is_host(field.value)) return tl::unexpected(HeadError{400, "invalid Host"});
         break;
       case FieldKind::hop_by_hop:
       case FieldKind::other:
@@ -187,10 +220,15 @@ tl::expected<MessageFacts, HeadError> examine(const RequestHead& head) {
   if (raw->has_coding) facts.framing = Framing::chunked;
   if (raw->has_length && facts.length > 0) facts.framing = Framing::length;
   if (head.method == "CONNECT") return tl::unexpected(HeadError{501, "CONNECT is not served here"});
+  if (head.version >= 11 && !facts.has_host) return tl::unexpected(HeadError{400, "no Host"});
+  const auto target = parse_target(head.method, head.target);
+  if (!target) return tl::unexpected(HeadError{400, "invalid request target"});
+  facts.target = *target;
   return facts;
 }
 
 tl::expected<MessageFacts, HeadError> examine(const ResponseHead& head, bool to_head) {
+  if (head.status > 599) return tl::unexpected(HeadError{502, "a status over 599"});
   auto raw = collect(head.fields, head.version);
   if (!raw) return tl::unexpected(raw.error());
   MessageFacts& facts = raw->facts;

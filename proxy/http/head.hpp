@@ -1,6 +1,7 @@
 // Heads of messages: where one ends, its parts, and how its body is framed. Pure: bytes in, views out.
 // Beast's parser does the reading; what it lets through and an intermediary must not (RFC 9112 §5.2, §6.3,
-// §11.2) is refused here: obs-fold, bare LF, transfer codings other than chunked, repeated lengths.
+// §11.2) is refused here: obs-fold, bare LF, transfer codings other than chunked, repeated lengths, a missing
+// or impossible Host, a target of no form.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "proxy/http/message.hpp"
+#include "proxy/http/target.hpp"
 
 namespace qrerank::proxy::http {
 
@@ -54,6 +56,8 @@ struct MessageFacts {
   bool keep_alive = true;
   bool expect_continue = false;
   bool upgrade = false;  ///< an Upgrade that Connection names, and not to h2c
+  bool has_host = false;
+  Target target = {};  ///< of a request; views into its head
 };
 
 [[nodiscard]] tl::expected<MessageFacts, HeadError> examine(const RequestHead& head);

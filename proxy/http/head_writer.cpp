@@ -30,14 +30,17 @@ bool has_name(const std::vector<Field>& fields, std::string_view name) {
 }  // namespace
 
 std::vector<std::string_view> connection_names(const std::vector<FieldView>& fields) {
+  // A client must not take away what a proxy in front of us said about it, nor we what we add.
+  static constexpr std::string_view kKept[] = {"Via", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto",
+                                               "X-Forwarded-Host"};
   std::vector<std::string_view> names;
   for (const FieldView& field : fields) {
     if (kind_of(field.name) != FieldKind::connection) continue;
     for_each_token(field.value, [&](std::string_view token) {
       // The usual options name no field of their own, or one that is known to be hop-by-hop.
-      if (!iequals(token, "close") && !iequals(token, "keep-alive") && !iequals(token, "upgrade")) {
-        names.push_back(token);
-      }
+      if (iequals(token, "close") || iequals(token, "keep-alive") || iequals(token, "upgrade")) return;
+      const auto kept = [&](std::string_view name) { return iequals(token, name); };
+      if (std::none_of(std::begin(kKept), std::end(kKept), kept)) names.push_back(token);
     });
   }
   return names;
@@ -118,6 +121,7 @@ void append_relayed_response(std::string& out, const ResponseHead& head, const R
   if (style.added != nullptr) {
     for (const Field& field : *style.added) append_line(out, field.name, field.value);
   }
+  if (!style.via.empty()) out.append("Via: 1.1 ").append(style.via).append("\r\n");
   if (style.upgrade) {
     out.append("connection: upgrade\r\n");
   } else if (style.close) {

@@ -39,6 +39,7 @@ struct ResponseStyle {
   bool drop_coding = false;    ///< the client cannot read chunks
   bool drop_length = false;    ///< 1xx and 204 have none
   bool upgrade = false;        ///< 101: `Connection: upgrade` and Upgrade stay
+  std::string_view via = {};   ///< our name in an added Via; empty: none
   const std::vector<Field>* added = nullptr;
 };
 void append_relayed_response(std::string& out, const ResponseHead& head, const ResponseStyle& style);

@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "proxy/http/forwarding.hpp"
 #include "proxy/http/head_writer.hpp"
 #include "proxy/http/tunnel.hpp"
 
@@ -34,9 +35,12 @@ Awaitable<RelayResult> Relay::run(const RelayRequest& request) {
       }
       lease = std::move(*fresh);
     }
+    if (aborted_) break;  // while the connection was made
+    up_ = &*lease;
     co_await attempt(lease, request);
+    up_ = nullptr;
     const bool stale = request.replayable && lease->reused && result_.status == 0 && lease->buffer.empty() &&
-                       result_.fault == ClientFault::none && result_.error &&
+                       result_.fault == ClientFault::none && !aborted_ && result_.error &&
                        result_.error->kind == UpstreamErrorKind::cut_off;
     if (!stale) break;
     lease.end();  // the other idle ones may be stale too: the second try gets a new connection
@@ -90,7 +94,7 @@ Awaitable<void> Relay::attempt(upstream::Lease& lease, const RelayRequest& reque
 Awaitable<void> Relay::upload(Connection& up, const RelayRequest& request) {
   co_await send_body(up, request);
   uploading_ = false;
-  const bool given_up = result_.fault != ClientFault::none || result_.error;
+  const bool given_up = aborted_ || result_.fault != ClientFault::none || result_.error;
   if (given_up) {
     up.wire.cancel();
     client_.cancel();
@@ -127,7 +131,7 @@ Awaitable<void> Relay::send_body(Connection& up, const RelayRequest& request) {
     }
     const ReadResult got =
         co_await client_.read(client_buffer_.tail(), client_buffer_.tail_size(), config_.body_timeout);
-    if (response_over_) co_return;
+    if (response_over_ || aborted_) co_return;
     if (got.error) {
       result_.fault = got.error == asio::error::timed_out ? ClientFault::timeout : ClientFault::gone;
       co_return;
@@ -143,7 +147,7 @@ Awaitable<bool> Relay::send_piece(Connection& up, OutgoingBody& piece) {
   // The time limit ended the wait for the response too, as cut off: this is the real reason.
   if (failed == asio::error::timed_out && result_.status == 0)
     fail(describe(pool_, up, failed, "sending the request"));
-  co_return !failed && !response_over_;
+  co_return !failed && !response_over_ && !aborted_;
 }
 
 Awaitable<void> Relay::download(Connection& up, const RelayRequest& request) {
@@ -165,7 +169,7 @@ Awaitable<void> Relay::receive(Connection& up, const RelayRequest& request) {
     }
     if (head.status == 101) {
       if (request.upgrade) {
-        co_await tunnel(up, head, received->size);
+        co_await tunnel(up, request, head, received->size);
       } else {
         fail(
             {UpstreamErrorKind::malformed, "upstream " + pool_.name_of(up) + ": switched protocols unasked"});
@@ -202,6 +206,7 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
   style.keep_alive_10 = request.client_version < 11;
   style.drop_coding = !can_chunk;
   style.drop_length = head.status == 204;
+  if (config_.via) style.via = kViaName;
   if (head.status < 300) style.added = request.response_headers;  // nothing is added to an error of Qdrant's
   out_head_.clear();
   append_relayed_response(out_head_, head, style);
@@ -239,8 +244,9 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
       body.finish();
       break;
     }
-    if (got.error) {
-      if (!result_.error) fail(describe(pool_, up, got.error, "reading the response"));
+    if (got.error || aborted_) {
+      const ErrorCode why = aborted_ ? ErrorCode(asio::error::timed_out) : got.error;
+      if (!result_.error) fail(describe(pool_, up, why, "reading the response"));
       co_return;
     }
     up.buffer.commit(got.bytes);
@@ -249,7 +255,9 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
   clean_ = received.facts.keep_alive && uploaded_;
 }
 
-Awaitable<void> Relay::tunnel(Connection& up, const ResponseHead& head, std::size_t head_size) {
+Awaitable<void> Relay::tunnel(Connection& up, const RelayRequest& request, const ResponseHead& head,
+                              std::size_t head_size) {
+  if (request.limit != nullptr) request.limit->disarm();
   out_head_.clear();
   append_relayed_response(out_head_, head, {.drop_length = true, .upgrade = true});
   up.buffer.consume(head_size);
@@ -266,11 +274,18 @@ Awaitable<void> Relay::tunnel(Connection& up, const ResponseHead& head, std::siz
 
 Awaitable<bool> Relay::to_client(OutgoingBody& piece) {
   const ErrorCode failed = co_await client_.write(piece.buffers(), config_.body_timeout);
-  if (!failed) co_return true;
+  if (!failed && !aborted_) co_return true;
   if (result_.fault == ClientFault::none && !result_.error) {
     result_.fault = failed == asio::error::timed_out ? ClientFault::timeout : ClientFault::gone;
   }
   co_return false;
+}
+
+void Relay::abort() {
+  // What waits is cancelled. What has just completed cannot be: it looks at aborted_ when it goes on.
+  aborted_ = true;
+  response_until_ = Clock::now();
+  if (up_ != nullptr) up_->wire.cancel();
 }
 
 void Relay::fail(UpstreamError error) {

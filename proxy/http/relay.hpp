@@ -27,6 +27,7 @@ struct RelayRequest {
   bool upgrade = false;     ///< `head` asks for another protocol
   int client_version = 11;
   bool client_keep_alive = true;
+  Deadline* limit = nullptr;                             ///< of the whole request; a tunnel takes it off
   const std::vector<Field>* response_headers = nullptr;  ///< added to the response; may be null
 };
 
@@ -49,6 +50,10 @@ class Relay {
   /// `request` and what it points to must outlive the coroutine.
   [[nodiscard]] Awaitable<RelayResult> run(const RelayRequest& request);
 
+  /// Ends run() soon, with an error or a fault. The caller also cancels the client's wire.
+  void abort();
+  [[nodiscard]] bool aborted() const { return aborted_; }
+
  private:
   [[nodiscard]] Awaitable<void> attempt(upstream::Lease& lease, const RelayRequest& request);
   [[nodiscard]] Awaitable<void> upload(upstream::Connection& up, const RelayRequest& request);
@@ -59,8 +64,8 @@ class Relay {
   [[nodiscard]] Awaitable<void> stream_response(upstream::Connection& up, const RelayRequest& request,
                                                 const ResponseHead& head,
                                                 const upstream::ReceivedHead& received);
-  [[nodiscard]] Awaitable<void> tunnel(upstream::Connection& up, const ResponseHead& head,
-                                       std::size_t head_size);
+  [[nodiscard]] Awaitable<void> tunnel(upstream::Connection& up, const RelayRequest& request,
+                                       const ResponseHead& head, std::size_t head_size);
   [[nodiscard]] Awaitable<bool> to_client(OutgoingBody& piece);
 
   void fail(upstream::UpstreamError error);
@@ -78,6 +83,8 @@ class Relay {
   bool uploading_ = false;              // upload() still runs beside download()
   bool response_over_ = false;          // download() ended: the rest of the body is of no use
   bool clean_ = false;                  // the upstream connection can be kept
+  bool aborted_ = false;
+  upstream::Connection* up_ = nullptr;  // while it is used
 };
 
 }  // namespace qrerank::proxy::http

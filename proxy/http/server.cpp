@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "proxy/http/head_writer.hpp"
+#include "proxy/http/places.hpp"
 #include "proxy/http/session.hpp"
 #include "proxy/upstream/pooled_client.hpp"
 
@@ -30,39 +32,34 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 
 // Limits are kept to within an eighth of the shortest one, in steps that cost nothing to an idle thread.
 Clock::duration tick_for(const config::Proxy& proxy, const config::Upstream& upstream) {
+  const auto whole = proxy.request_timeout.count() > 0 ? proxy.request_timeout : proxy.header_timeout;
   const auto shortest =
-      std::min({proxy.header_timeout, proxy.idle_timeout, proxy.body_timeout, proxy.drain_timeout,
+      std::min({whole, proxy.header_timeout, proxy.idle_timeout, proxy.body_timeout, proxy.drain_timeout,
                 upstream.connect_timeout, upstream.response_timeout, upstream.keep_alive_timeout});
   return std::clamp<std::chrono::milliseconds>(shortest / 8, std::chrono::milliseconds(5),
                                                std::chrono::milliseconds(200));
 }
 
-// Counts connections over all threads and wakes the acceptor when there is room again.
-class Places {
- public:
-  explicit Places(std::size_t limit) : limit_(limit) {}
-
-  [[nodiscard]] bool full() const { return taken_.load() >= limit_; }
-  [[nodiscard]] std::size_t taken() const { return taken_.load(); }
-  void take() { taken_.fetch_add(1); }
-  /// True when the acceptor may be waiting for this place.
-  [[nodiscard]] bool give() { return taken_.fetch_sub(1) >= limit_; }
-
- private:
-  std::size_t limit_;
-  std::atomic<std::size_t> taken_{0};
-};
+// Said to a connection that is over its address's share, as far as it fits into the socket's own buffer.
+void turn_away(Socket socket) {
+  std::string out;
+  append_reply(out, error_reply(503, "too many connections from this address"), true, false, false);
+  ErrorCode ignored;  // whoever does not wait for it does not need it
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(out), ignored);
+  socket.shutdown(Socket::shutdown_send, ignored);
+}
 
 /// One I/O thread with everything that lives on it.
 struct Worker {
-  Worker(const Server::Options& options, Interceptor& interceptor, Observer* watcher)
+  Worker(const Server::Options& options, Interceptor& interceptor, Observer* watcher, ByteBudget& held)
       : work(context.get_executor()),
         deadlines(context, tick_for(options.proxy, options.upstream)),
         pool(context, deadlines, options.upstream),
         client(pool),
         observer(watcher),
         drain_limit(deadlines, [this] { kill_all(); }),
-        session_context{options.proxy, pool, client, interceptor, watcher, deadlines, draining} {}
+        session_context{options.proxy, pool, client, interceptor, watcher, deadlines, held, draining} {}
 
   asio::io_context context{1};
   asio::executor_work_guard<Executor> work;
@@ -74,21 +71,21 @@ struct Worker {
   bool draining = false;
   Deadline drain_limit;
   SessionContext session_context;
-  std::function<void()> on_place;  // a connection ended
+  std::function<void(const asio::ip::address&)> on_place;  // a connection from there ended
   std::thread thread;
 
-  void adopt(Socket socket) {
+  void adopt(Socket socket, const asio::ip::address& from) {
     auto session = std::make_shared<Session>(session_context, std::move(socket));
     sessions.push_back(*session);
     if (observer != nullptr) observer->connection_opened();
     // The handler holds the session: its cancellation slot is used until the handler has run.
-    auto ended = [this, session](const std::exception_ptr& thrown) mutable {
+    auto ended = [this, session, from](const std::exception_ptr& thrown) mutable {
       if (thrown) report(thrown);
       session->unlink();
       session.reset();
       if (observer != nullptr) observer->connection_closed();
       if (draining) end_when_empty();
-      on_place();
+      on_place(from);
     };
     Session& running = *session;
     asio::co_spawn(context.get_executor(), running.run(),
@@ -146,12 +143,15 @@ tl::expected<tcp::endpoint, std::string> endpoint_of(const config::Endpoint& add
 
 struct Server::Impl {
   Impl(Options given, Interceptor& interceptor, Observer* observer)
-      : options(std::move(given)), places(std::max<std::size_t>(options.proxy.max_connections, 1)) {
+      : options(std::move(given)),
+        places(std::max<std::size_t>(options.proxy.max_connections, 1),
+               options.proxy.max_connections_per_address),
+        held(options.proxy.max_inspect_memory) {
     int threads = options.proxy.io_threads;
     if (threads <= 0) threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
     for (int i = 0; i < threads; ++i) {
-      workers.push_back(std::make_unique<Worker>(options, interceptor, observer));
-      workers.back()->on_place = [this] { place_came_free(); };
+      workers.push_back(std::make_unique<Worker>(options, interceptor, observer, held));
+      workers.back()->on_place = [this](const asio::ip::address& from) { place_came_free(from); };
     }
     acceptor.emplace(workers.front()->context.get_executor());
     room.emplace(workers.front()->context.get_executor());
@@ -196,15 +196,19 @@ struct Server::Impl {
       }
       Worker& worker = *workers[turn];
       turn = turn + 1 < workers.size() ? turn + 1 : 0;
-      auto [error, socket] = co_await acceptor->async_accept(worker.context.get_executor(), as_result);
-      if (!error) {
-        told = false;
-        places.take();
+      tcp::endpoint peer;
+      auto [error, socket] = co_await acceptor->async_accept(worker.context.get_executor(), peer, as_result);
+      const asio::ip::address from = peer.address();
+      if (!error) told = false;
+      if (!error && !places.take(from)) {
+        turn_away(std::move(socket));
+      } else if (!error) {
         if (&worker == workers.front().get()) {
-          worker.adopt(std::move(socket));
+          worker.adopt(std::move(socket), from);
         } else {
-          asio::post(worker.context.get_executor(),
-                     [&worker, taken = std::move(socket)]() mutable { worker.adopt(std::move(taken)); });
+          asio::post(worker.context.get_executor(), [&worker, from, taken = std::move(socket)]() mutable {
+            worker.adopt(std::move(taken), from);
+          });
         }
       } else if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
         co_return;
@@ -218,8 +222,8 @@ struct Server::Impl {
     }
   }
 
-  void place_came_free() {
-    if (!places.give() || !waiting_for_room.load()) return;
+  void place_came_free(const asio::ip::address& from) {
+    if (!places.give(from) || !waiting_for_room.load()) return;
     asio::post(workers.front()->context.get_executor(), [this] { room->cancel(); });
   }
 
@@ -256,6 +260,7 @@ struct Server::Impl {
 
   Options options;
   Places places;
+  ByteBudget held;  // by bodies that are inspected
   std::vector<std::unique_ptr<Worker>> workers;
   std::optional<Acceptor> acceptor;  // on the first worker's thread, like what follows
   std::optional<Timer> room;

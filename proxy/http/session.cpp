@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <exception>
+#include <functional>
 
 #include "proxy/http/head_writer.hpp"
 
@@ -14,12 +15,20 @@ constexpr std::chrono::seconds kLinger{2};
 // The watch on a client has no limit of its own: the flow's own deadlines end it.
 constexpr std::chrono::hours kWatch{24};
 
+constexpr std::string_view kLateBody = "the request body did not arrive within proxy.request_timeout";
+constexpr std::string_view kLateAnswer = "not answered within proxy.request_timeout";
+// Before a request: some clients send one behind a body. More is not a client.
+constexpr int kMaxEmptyLines = 16;
+
 bool is_safe(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
-// A view into `from` as a view into its copy.
+// A view into `from` as a view into its copy; one of other bytes stays.
 void rebase(std::string_view& view, std::string_view from, const std::string& copy) {
+  const std::less_equal<const char*> before;  // also orders pointers into different bytes
+  if (!before(from.data(), view.data()) || !before(view.data() + view.size(), from.data() + from.size()))
+    return;
   view = std::string_view(copy.data() + (view.data() - from.data()), view.size());
 }
 
@@ -50,6 +59,7 @@ Awaitable<void> Session::run() {
     if (next == Next::request) next = co_await receive_head();
     if (next == Next::close) break;
     const bool keep_alive = co_await serve();
+    whole_.disarm();
     if (!keep_alive) break;
   }
   if (unread_body_) co_await linger();
@@ -59,8 +69,16 @@ Awaitable<void> Session::run() {
 
 // Until a byte of a request is there. Empty lines before it are skipped (RFC 9112 §2.2).
 Awaitable<Session::Next> Session::wait_for_request() {
+  int empty_lines = 0;
   for (;;) {
-    while (buffer_.view().starts_with("\r\n")) buffer_.consume(2);
+    for (; buffer_.view().starts_with("\r\n"); ++empty_lines) {
+      if (empty_lines == kMaxEmptyLines) {
+        head_ = RequestHead{};
+        co_await refuse(400, "empty lines instead of a request");
+        co_return Next::close;
+      }
+      buffer_.consume(2);
+    }
     if (!buffer_.empty()) {
       if (buffer_.tail_size() == 0) buffer_.make_room(buffer_.capacity());
       co_return Next::request;
@@ -114,6 +132,11 @@ Awaitable<Session::Next> Session::receive_head() {
     co_return Next::close;
   }
   if (const FieldView* own = head_.find("x-request-id")) id_ = RequestId(own->value);
+  if (head_.fields.size() > context_.config.max_headers) {
+    const std::string limit = std::to_string(context_.config.max_headers);
+    co_await refuse(431, "the request has more than " + limit + " header fields");
+    co_return Next::close;
+  }
   const auto facts = examine(head_);
   if (!facts) {
     co_await refuse(facts.error().status, facts.error().why);
@@ -125,6 +148,8 @@ Awaitable<Session::Next> Session::receive_head() {
 
 Awaitable<bool> Session::serve() {
   inspected_ = false;
+  if (context_.config.request_timeout.count() > 0) whole_.arm(context_.config.request_timeout);
+  if (auto answer = prepare_forwarding()) co_return co_await answer_here(std::move(*answer));
   HeadVerdict verdict = context_.interceptor.judge(head_);
   endpoint_ = verdict.endpoint;
   const bool declared_too_large = facts_.framing == Framing::length && facts_.length > verdict.max_body;
@@ -132,6 +157,27 @@ Awaitable<bool> Session::serve() {
     co_return co_await inspect(std::move(verdict));
   }
   co_return co_await relay(verdict.headers_if_uninspected);
+}
+
+std::optional<Reply> Session::prepare_forwarding() {
+  if (context_.config.x_forwarded != config::XForwarded::off && peer_.empty()) {
+    ErrorCode gone;  // then nobody reads what the upstream is told about it
+    const auto endpoint = client_.socket().remote_endpoint(gone);
+    peer_ = gone ? "unknown" : endpoint.address().to_string();
+  }
+  const Hop hop{context_.config, peer_, false, context_.pool.host()};
+  return http::prepare_forwarding(head_, facts_, hop, added_);
+}
+
+// A request that goes no further, Max-Forwards says.
+Awaitable<bool> Session::answer_here(Reply answer) {
+  const unsigned status = answer.status;
+  const std::uint64_t bytes = answer.body.size();
+  unread_body_ = status == 400 || facts_.framing != Framing::none;
+  const bool keep_alive = co_await reply(std::move(answer), facts_.keep_alive && !unread_body_);
+  buffer_.consume(head_size_);
+  record(status, bytes, {});
+  co_return keep_alive;
 }
 
 Awaitable<bool> Session::relay(const std::vector<Field>& response_headers) {
@@ -156,7 +202,11 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
   pin_head();
   buffer_.consume(head_size_);
   BodyReader body(facts_);
-  Held held = co_await hold_body(body, verdict.max_body);
+  ByteShare share(context_.held);
+  Held held = co_await hold_body(body, verdict.max_body, share);
+  if (held.state == Held::State::gone && whole_.expired()) {
+    co_return co_await refuse(408, kLateBody);
+  }
   if (held.state == Held::State::gone) {
     record(0, 0, "the client closed before its request was complete");
     co_return false;
@@ -177,6 +227,9 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
   auto handling = handle(std::move(inspected));
   auto watching = watch();
   auto first = co_await (std::move(handling) || std::move(watching));
+  if (first.index() == 1 && whole_.expired()) {
+    co_return co_await refuse(504, kLateAnswer);
+  }
   if (first.index() == 1) {
     record(0, 0, "the client went away");
     co_return false;
@@ -195,8 +248,12 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
   co_return keep_alive;
 }
 
-Awaitable<Session::Held> Session::hold_body(BodyReader& body, std::uint64_t max_body) {
+Awaitable<Session::Held> Session::hold_body(BodyReader& body, std::uint64_t max_body, ByteShare& share) {
   Held held;
+  if (facts_.framing == Framing::length && !share.grow_to(facts_.length)) {
+    held.state = Held::State::too_large;
+    co_return held;
+  }
   if (facts_.framing == Framing::length) held.body.reserve(static_cast<std::size_t>(facts_.length));
   for (;;) {
     const BodyReader::Step step = body.take(buffer_);
@@ -207,7 +264,7 @@ Awaitable<Session::Held> Session::hold_body(BodyReader& body, std::uint64_t max_
     }
     held.body.append(step.data);
     buffer_.consume(step.consumed);
-    if (held.body.size() > max_body) {
+    if (held.body.size() > max_body || !share.grow_to(held.body.size())) {
       held.state = Held::State::too_large;
       co_return held;
     }
@@ -235,7 +292,7 @@ Awaitable<Session::Held> Session::hold_body(BodyReader& body, std::uint64_t max_
       held.why = "the request body did not arrive in time";
       co_return held;
     }
-    if (got.error) co_return held;
+    if (got.error || whole_.expired()) co_return held;
     buffer_.commit(got.bytes);
   }
 }
@@ -272,7 +329,7 @@ Awaitable<void> Session::watch() {
   buffer_.make_room(2 * kBufferBytes);
   while (buffer_.tail_size() > 0) {
     const ReadResult got = co_await client_.read(buffer_.tail(), buffer_.tail_size(), kWatch);
-    if (got.error) co_return;
+    if (got.error || whole_.expired()) co_return;
     buffer_.commit(got.bytes);
   }
   // A client that pipelines this much is not watched any further; only cancellation ends the wait.
@@ -288,11 +345,18 @@ Awaitable<bool> Session::finish(const RelayRequest& plan) {
   request.to_head = head_.method == "HEAD";
   request.client_version = head_.version;
   request.client_keep_alive = facts_.keep_alive;
+  request.limit = &whole_;
   Relay relay(client_, buffer_, context_.pool, context_.config, context_.draining);
+  relay_ = &relay;
   const RelayResult result = co_await relay.run(request);
+  relay_ = nullptr;
   const bool answered = result.status != 0;
   unread_body_ = !request.rest->done();
 
+  if (relay.aborted() && !answered) {
+    const bool late_body = unread_body_;
+    co_return co_await refuse(late_body ? 408 : 504, late_body ? kLateBody : kLateAnswer);
+  }
   if (result.fault == ClientFault::none && !result.error) {
     record(result.status, result.response_bytes, {});
     co_return result.keep_alive;
@@ -313,6 +377,12 @@ Awaitable<bool> Session::finish(const RelayRequest& plan) {
   unread_body_ = false;
   if (answered) client_.reset();
   co_return false;
+}
+
+// proxy.request_timeout: whatever waits now ends, and its owner says why.
+void Session::run_out() {
+  client_.cancel();
+  if (relay_ != nullptr) relay_->abort();
 }
 
 Awaitable<bool> Session::reply(Reply reply, bool keep_alive) {

@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "proxy/http/forwarding.hpp"
 #include "proxy/http/interceptor.hpp"
+#include "proxy/http/places.hpp"
 #include "proxy/http/relay.hpp"
 
 namespace qrerank::proxy::http {
@@ -20,6 +22,7 @@ struct SessionContext {
   Interceptor& interceptor;
   Observer* observer;  // may be null
   Deadlines& deadlines;
+  ByteBudget& held;  // of bodies that are inspected
   const bool& draining;
 };
 
@@ -27,7 +30,10 @@ class Session
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   Session(const SessionContext& context, Socket socket)
-      : context_(context), client_(std::move(socket), context.deadlines), buffer_(kBufferBytes) {}
+      : context_(context),
+        client_(std::move(socket), context.deadlines),
+        buffer_(kBufferBytes),
+        whole_(context.deadlines, [this] { run_out(); }) {}
 
   /// Until the connection is closed. Throws only for our own bugs, or when cancelled.
   [[nodiscard]] Awaitable<void> run();
@@ -50,9 +56,11 @@ class Session
   [[nodiscard]] Awaitable<Next> wait_for_request();
   [[nodiscard]] Awaitable<Next> receive_head();
   [[nodiscard]] Awaitable<bool> serve();
+  [[nodiscard]] std::optional<Reply> prepare_forwarding();
+  [[nodiscard]] Awaitable<bool> answer_here(Reply reply);
   [[nodiscard]] Awaitable<bool> relay(const std::vector<Field>& response_headers);
   [[nodiscard]] Awaitable<bool> inspect(HeadVerdict verdict);
-  [[nodiscard]] Awaitable<Held> hold_body(BodyReader& body, std::uint64_t max_body);
+  [[nodiscard]] Awaitable<Held> hold_body(BodyReader& body, std::uint64_t max_body, ByteShare& share);
   [[nodiscard]] Awaitable<bool> pass_held(PassAsItCame pass);
   [[nodiscard]] Awaitable<Handled> handle(InspectedRequest request);
   [[nodiscard]] Awaitable<void> watch();
@@ -60,6 +68,7 @@ class Session
   [[nodiscard]] Awaitable<bool> reply(Reply reply, bool keep_alive);
   [[nodiscard]] Awaitable<bool> refuse(unsigned status, std::string_view why);
   [[nodiscard]] Awaitable<void> linger();
+  void run_out();
   void pin_head();
   void record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
               std::string_view kind = {});
@@ -67,14 +76,18 @@ class Session
   SessionContext context_;
   Wire client_;
   Buffer buffer_;
+  Deadline whole_;          // proxy.request_timeout
+  Relay* relay_ = nullptr;  // while one runs
   asio::cancellation_signal cancel_;
   bool idle_ = false;
+  std::string peer_;  // the client's address, once it is asked for
 
   // Of the request that is being served:
   RequestHead head_;
   RequestId id_;
   std::string_view endpoint_;
-  std::string head_bytes_;  // what head_ points into once it is pinned
+  AddedLines added_;        // what head_ points into where we changed it
+  std::string head_bytes_;  // and, once it is pinned, for the rest
   std::size_t head_size_ = 0;
   MessageFacts facts_;
   bool inspected_ = false;

@@ -10,6 +10,10 @@ namespace asio = http::asio;
 using asio::ip::tcp;
 using Resolver = asio::ip::basic_resolver<tcp, http::Executor>;
 
+std::string host_of(const config::Endpoint& address) {
+  return address.host + ":" + std::to_string(address.port);
+}
+
 }  // namespace
 
 Lease& Lease::operator=(Lease&& other) noexcept {
@@ -33,6 +37,7 @@ Pool::Pool(asio::io_context& context, http::Deadlines& deadlines, const config::
     : context_(context),
       deadlines_(deadlines),
       config_(config),
+      host_(config.urls.empty() ? std::string() : host_of(config.urls.front().address)),
       idle_(config.urls.size()),
       expiry_(deadlines, [this] { expire(); }) {}
 

@@ -77,6 +77,8 @@ class Pool {
     return config_.urls[connection.url].text;
   }
   [[nodiscard]] std::size_t idle() const;
+  /// Host for a request whose client sent none: the first upstream's address.
+  [[nodiscard]] const std::string& host() const { return host_; }
 
  private:
   friend class Lease;
@@ -90,6 +92,7 @@ class Pool {
   http::asio::io_context& context_;
   http::Deadlines& deadlines_;
   const config::Upstream& config_;
+  std::string host_;
   std::vector<std::vector<std::unique_ptr<Connection>>> idle_;  // per URL, the longest idle first
   http::Deadline expiry_;
   std::size_t turn_ = 0;

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "proxy/http/chunked.hpp"
+#include "proxy/http/forwarding.hpp"
 #include "proxy/http/head.hpp"
 #include "proxy/http/head_writer.hpp"
+#include "tests/fuzz/chunked_reference.hpp"
 #include "tests/fuzz/property.hpp"
 
 namespace qrerank::fuzz {
@@ -79,6 +81,9 @@ void request(std::string_view bytes) {
   fields_are_sound(bytes, head.fields);
   const auto facts = http::examine(head);
   if (!facts) return;
+  const proxy::config::Proxy settings;
+  http::AddedLines lines;
+  if (http::prepare_forwarding(head, *facts, {settings, "::1", false, "up:1"}, lines)) return;
 
   std::string relayed;
   http::append_relayed_request(relayed, head, *facts);
@@ -161,6 +166,8 @@ void chunked(std::string_view text) {
   if (whole.state == State::done) {
     must(whole.data == pieces.data && whole.consumed == pieces.consumed, "chunks decode alike");
     must(whole.trailers == pieces.trailers, "trailers are read alike");
+    const auto slow = decode_slowly(text);
+    must(slow && slow->data == whole.data && slow->end == whole.consumed, "chunks end where the RFC says");
   }
 }
 

@@ -37,10 +37,11 @@ BOOST_AUTO_TEST_CASE(end_to_end_bytes_are_kept) {
 BOOST_AUTO_TEST_CASE(hop_by_hop_fields_are_left_out) {
   BOOST_TEST(
       relayed(
-          "GET / HTTP/1.1\r\nConnection: close, x-A ,, b\r\nX-a: 1\r\nB: 2\r\nKeep-Alive: 1\r\nTE: "
+          "GET / HTTP/1.1\r\nHost: q\r\nConnection: close, x-A ,, b\r\nX-a: 1\r\nB: 2\r\nKeep-Alive: "
+          "1\r\nTE: "
           "trailers\r\n"
           "Proxy-Connection: a\r\nProxy-Authorization: b\r\nProxy-Authenticate: c\r\nHTTP2-Settings: d\r\n"
-          "Upgrade: h2c\r\nC: 3\r\n\r\n") == "GET / HTTP/1.1\r\nC: 3\r\n\r\n");
+          "Upgrade: h2c\r\nC: 3\r\n\r\n") == "GET / HTTP/1.1\r\nHost: q\r\nC: 3\r\n\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(framing_and_host_cannot_be_named_away) {
@@ -51,15 +52,17 @@ BOOST_AUTO_TEST_CASE(framing_and_host_cannot_be_named_away) {
 }
 
 BOOST_AUTO_TEST_CASE(upgrade_is_asked_for_on_our_own_connection) {
-  BOOST_TEST(relayed("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: ws\r\n\r\n") ==
-             "GET / HTTP/1.1\r\nUpgrade: ws\r\nConnection: Upgrade\r\n\r\n");
+  BOOST_TEST(relayed("GET / HTTP/1.1\r\nHost: q\r\nConnection: Upgrade\r\nUpgrade: ws\r\n\r\n") ==
+             "GET / HTTP/1.1\r\nHost: q\r\nUpgrade: ws\r\nConnection: Upgrade\r\n\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(expectations) {
   const std::string fields = "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n";
-  BOOST_TEST(relayed("POST / HTTP/1.1\r\n" + fields) == "POST / HTTP/1.1\r\n" + fields);
-  BOOST_TEST(relayed("POST / HTTP/1.1\r\n" + fields, true) == "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n");
-  BOOST_TEST(relayed("POST / HTTP/1.0\r\n" + fields) == "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n");
+  BOOST_TEST(relayed("POST / HTTP/1.1\r\nHost: q\r\n" + fields) == "POST / HTTP/1.1\r\nHost: q\r\n" + fields);
+  BOOST_TEST(relayed("POST / HTTP/1.1\r\nHost: q\r\n" + fields, true) ==
+             "POST / HTTP/1.1\r\nHost: q\r\nContent-Length: 1\r\n\r\n");
+  BOOST_TEST(relayed("POST / HTTP/1.0\r\nHost: q\r\n" + fields) ==
+             "POST / HTTP/1.1\r\nHost: q\r\nContent-Length: 1\r\n\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(held_requests_have_one_length) {
