@@ -1,81 +1,142 @@
 #!/bin/sh
-# Pass-through throughput: ours against nginx with keep-alive, both on one core in front of the same nginx upstream.
+# Pass-through: ours, nginx and HAProxy with keep-alive, each on one core in front of the same nginx upstream, in one run.
 #
-#   tests/bench/passthrough.sh PROXY_PROGRAM [SECONDS] [CONNECTIONS]
+#   tests/bench/passthrough.sh PROXY_PROGRAM [SECONDS] [CONNECTIONS…]
 #
-# PROXY_PROGRAM is `relay_only` (the listener and relay alone) or `qrerank`. The proxy has core 0 to itself; wrk and the
-# upstream share core 1. Prints requests/s, p50, p99 and processor time per request of each and our ratio to nginx, for a
-# small answer, for 16 KiB and for a POST with a 4 KiB body. Processor time tells more than requests/s where core 1 is the
-# bottleneck or the machine has other work. Needs wrk, nginx and taskset.
+# PROXY_PROGRAM is `relay_only` (the listener and relay alone) or `qrerank`. The proxies take turns on core 0; wrk and the
+# upstream share core 1. For each number of connections (64 and 512 unless said otherwise) and each row: requests/s, p50,
+# p99 and processor time per request of each, and our ratio to the better of the two. Then a download of 1 GiB, and the
+# memory that an idle connection costs. Processor time tells more than requests/s where core 1 is the bottleneck or the
+# machine has other work. Needs wrk, nginx, haproxy, curl and taskset.
 set -eu
-program=${1:?usage: passthrough.sh PROXY_PROGRAM [SECONDS] [CONNECTIONS]}
-seconds=${2:-5}
-connections=${3:-64}
+program=${1:?usage: passthrough.sh PROXY_PROGRAM [SECONDS] [CONNECTIONS...]}
+seconds=${2:-3}
+if [ $# -gt 2 ]; then shift 2; else set -- 64 512; fi
+idle=${IDLE_CONNECTIONS:-500}
 work=$(mktemp -d)
-up=18190 theirs=18191 ours=18192
-ours_pid=
+up=18190
+pids=
 cleanup() {
-  [ -z "$ours_pid" ] || kill "$ours_pid" 2>/dev/null || true
-  for name in upstream proxy; do [ ! -f "$work/$name.pid" ] || kill "$(cat "$work/$name.pid")" 2>/dev/null || true; done
-  sleep 0.2
+  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+  for name in upstream nginx; do [ ! -f "$work/$name.pid" ] || kill "$(cat "$work/$name.pid")" 2>/dev/null || true; done
+  wait
   rm -rf "$work"
 }
 trap cleanup EXIT INT TERM
+port_of() { case $1 in nginx) echo 18191 ;; haproxy) echo 18192 ;; ours) echo 18193 ;; esac; }
 
-mkdir "$work/www"
+mkdir "$work/www" "$work/www/up"
 chmod 755 "$work" "$work/www"
-head -c 16384 /dev/urandom > "$work/www/16k"
-common="worker_processes 1; daemon on; error_log $work/error.log;"
+chmod 777 "$work/www/up"
+truncate -s 1G "$work/www/1g"
+kib=$(head -c 1024 /dev/zero | tr '\0' x)
+common="worker_processes 1; worker_rlimit_nofile 8192; daemon on; error_log $work/error.log crit;"
+events="events { worker_connections 4096; }"
 cat > "$work/upstream.conf" <<CONF
-$common pid $work/upstream.pid; events { worker_connections 4096; }
-http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; client_body_temp_path $work/a;
-  server { listen 127.0.0.1:$up; location /small { return 200 "0123456789abcdef0123456789abcdef"; }
-           location / { root $work/www; open_file_cache max=10; } } }
+$common pid $work/upstream.pid; $events
+http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; client_body_temp_path $work/a; sendfile on;
+  client_max_body_size 0; client_body_buffer_size 2m;
+  server { listen 127.0.0.1:$up backlog=4096; set \$k "$kib"; set \$f "\$k\$k\$k\$k";
+           location /small { return 200 "0123456789abcdef0123456789abcdef"; }
+           location /search { return 200 "\$f\$f\$f\$f"; }
+           location /up/ { root $work/www; dav_methods PUT; } # reads the body to its end before it answers
+           location / { root $work/www; } } }
 CONF
-cat > "$work/proxy.conf" <<CONF
-$common pid $work/proxy.pid; events { worker_connections 4096; }
-http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; client_body_temp_path $work/b; proxy_temp_path $work/c;
-  upstream u { server 127.0.0.1:$up; keepalive 512; keepalive_requests 1000000000; }
-  server { listen 127.0.0.1:$theirs; location / { proxy_pass http://u; proxy_http_version 1.1;
+cat > "$work/nginx.conf" <<CONF
+$common pid $work/nginx.pid; $events
+http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; client_body_temp_path $work/b;
+  proxy_temp_path $work/c; client_max_body_size 0; proxy_request_buffering off; proxy_max_temp_file_size 0;
+  upstream u { server 127.0.0.1:$up; keepalive 1024; keepalive_requests 1000000000; }
+  server { listen 127.0.0.1:$(port_of nginx) backlog=4096; location / { proxy_pass http://u; proxy_http_version 1.1;
            proxy_set_header Connection ""; proxy_set_header Host \$http_host; } } }
 CONF
-cat > "$work/post.lua" <<'CONF'
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.body = '{"vector":[' .. string.rep("0.123,", 680) .. '1]}'
+cat > "$work/haproxy.cfg" <<CONF
+global
+  nbthread 1
+  maxconn 4000
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 300s
+  timeout server 300s
+  http-reuse always
+frontend front
+  bind 127.0.0.1:$(port_of haproxy) backlog 4096
+  default_backend back
+backend back
+  server up 127.0.0.1:$up
 CONF
+lua() { printf 'wrk.method = "%s"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = string.rep("x", %s)\n' "$1" "$2"; }
+lua POST 2048 > "$work/search.lua"
+lua PUT 1048576 > "$work/upload.lua"
 taskset -c 1 nginx -p "$work" -c "$work/upstream.conf"
-taskset -c 0 nginx -p "$work" -c "$work/proxy.conf"
+taskset -c 0 nginx -p "$work" -c "$work/nginx.conf"
+taskset -c 0 haproxy -f "$work/haproxy.cfg" &
+haproxy_pid=$!
 case $(basename "$program") in
-  relay_only) taskset -c 0 "$program" upstream=$up listen=$ours io-threads=1 > "$work/ours.log" & ;;
-  *) taskset -c 0 "$program" serve --set upstream.url=http://127.0.0.1:$up --set proxy.listen=127.0.0.1:$ours \
+  relay_only) taskset -c 0 "$program" upstream=$up "listen=$(port_of ours)" io-threads=1 > "$work/ours.log" & ;;
+  *) taskset -c 0 "$program" serve --set upstream.url=http://127.0.0.1:$up --set "proxy.listen=127.0.0.1:$(port_of ours)" \
        --set proxy.io_threads=1 --set admin.listen=127.0.0.1:0 --set log.level=warn > "$work/ours.log" & ;;
 esac
 ours_pid=$!
-for _ in $(seq 100); do grep -q listening "$work/ours.log" && break; sleep 0.1; done
+pids="$haproxy_pid $ours_pid"
+for _ in $(seq 100); do grep -qs listening "$work/ours.log" && [ -s "$work/nginx.pid" ] && break; sleep 0.1; done
+nginx_pid=$(pgrep -P "$(cat "$work/nginx.pid")" | head -1)
+pid_of() { case $1 in nginx) echo "$nginx_pid" ;; haproxy) echo "$haproxy_pid" ;; ours) echo "$ours_pid" ;; esac; }
 
 ticks=$(getconf CLK_TCK)
 cpu() { awk '{sub(/.*\) /, ""); print $12 + $13}' "/proc/$1/stat"; } # user and system time of a process, in ticks
 
 # Prints "requests-per-second p50 p99 microseconds-of-processor-per-request".
-measure() { # pid port path script
-  pid=$1
-  shift
-  before=$(cpu "$pid")
-  taskset -c 1 wrk -t1 -c"$connections" -d"$seconds"s --latency ${3:+-s "$3"} "http://127.0.0.1:$1$2" > "$work/wrk.out"
-  if grep -Eq 'Non-2xx|Socket errors' "$work/wrk.out" && [ -z "${3:-}" ]; then cat "$work/wrk.out" >&2; exit 1; fi
-  after=$(cpu "$pid")
+measure() { # proxy connections path script seconds
+  before=$(cpu "$(pid_of "$1")")
+  taskset -c 1 wrk -t1 -c"$2" -d"$5"s --timeout 20s --latency ${4:+-s "$4"} "http://127.0.0.1:$(port_of "$1")$3" > "$work/wrk.out"
+  if grep -Eq 'Non-2xx|Socket errors' "$work/wrk.out"; then cat "$work/wrk.out" >&2; exit 1; fi
+  after=$(cpu "$(pid_of "$1")")
   awk -v t=$(((after - before) * 1000000 / ticks)) '$1=="50%"{p50=$2} $1=="99%"{p99=$2} /requests in/{n=$1}
     /Requests\/sec/{r=$2} END{printf "%s %s %s %.1f\n", r, p50, p99, t/n}' "$work/wrk.out"
 }
-theirs_pid=$(pgrep -P "$(cat "$work/proxy.pid")" | head -1)
-printf '%-12s %-8s %10s %9s %9s %8s\n' request proxy 'req/s' p50 p99 us/req
-for what in small 16k post; do
-  case $what in small) path=/small script= ;; 16k) path=/16k script= ;; post) path=/small script=$work/post.lua ;; esac
-  measure $theirs_pid $theirs $path "$script" > /dev/null # warm up
-  n=$(measure $theirs_pid $theirs $path "$script")
-  o=$(measure $ours_pid $ours $path "$script")
-  # shellcheck disable=SC2086
-  printf '%-12s %-8s %10s %9s %9s %8s\n' $what nginx $n $what ours $o
-  echo "$n $o" | awk -v w=$what '{printf "%-12s ratio    %10.2f %28.2f\n", w, $5/$1, $4/$8}'
+
+# Resident memory before and after so many connections have carried a request and stay open; first of all, for what a
+# program once had it may keep.
+resident() { awk '/^Pss:/{print $2}' "/proc/$1/smaps_rollup"; }
+for proxy in nginx haproxy ours; do
+  curl -s -o /dev/null "http://127.0.0.1:$(port_of $proxy)/small"
+  before=$(resident "$(pid_of $proxy)")
+  python3 - "$(port_of $proxy)" "$idle" "$(pid_of $proxy)" <<'PY' > "$work/idle"
+import socket, sys
+port, count, pid = (int(word) for word in sys.argv[1:])
+kept = []
+for _ in range(count):
+    sock = socket.create_connection(("127.0.0.1", port))
+    sock.sendall(b"GET /small HTTP/1.1\r\nHost: q\r\n\r\n")
+    while not sock.recv(4096).endswith(b"cdef"):
+        pass
+    kept.append(sock)
+print(next(line.split()[1] for line in open(f"/proc/{pid}/smaps_rollup") if line.startswith("Pss:")))
+PY
+  awk -v b="$before" -v n="$idle" -v p=$proxy '{printf "idle           %-8s %7.1f KiB for each of %d connections\n", p, ($1-b)/n, n}' "$work/idle"
+done
+
+printf '%-8s %5s %-8s %10s %9s %9s %9s\n' request conns proxy 'req/s' p50 p99 us/req
+for connections in "$@"; do
+  for what in small search upload; do
+    [ "$what$connections" != upload512 ] || continue # half a gigabyte on its way says more about the machine
+    case $what in small) path=/small script= ;; search) path=/search script=$work/search.lua ;; upload) path=/up/file script=$work/upload.lua ;; esac
+    for proxy in nginx haproxy ours; do
+      measure $proxy "$connections" "$path" "$script" 1 > /dev/null # warm up
+      measured=$(measure $proxy "$connections" "$path" "$script" "$seconds")
+      # shellcheck disable=SC2086
+      printf '%-8s %5s %-8s %10s %9s %9s %9s\n' $what "$connections" $proxy $measured
+      echo "$proxy $measured" >> "$work/$what-$connections"
+    done
+    awk -v w=$what -v c="$connections" '$1=="ours"{o=$2; oc=$5} $1!="ours"{if ($2>b) b=$2; if (!bc || $5<bc) bc=$5}
+      END{printf "%-8s %5s ratio    %10.2f %29.2f\n", w, c, o/b, bc/oc}' "$work/$what-$connections"
+  done
+done
+for proxy in nginx haproxy ours; do
+  before=$(cpu "$(pid_of $proxy)")
+  speed=$(taskset -c 1 curl -s -o /dev/null -w '%{speed_download}' "http://127.0.0.1:$(port_of $proxy)/1g")
+  after=$(cpu "$(pid_of $proxy)")
+  echo "$speed $(((after - before) * 1000 / ticks))" | awk -v p=$proxy '{printf "1 GiB          %-8s %7.0f MB/s   %s ms of processor\n", p, $1/1e6, $2}'
 done
