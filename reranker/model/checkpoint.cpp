@@ -80,6 +80,15 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
 }
 
+void release_pages(std::span<const std::byte> bytes) {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const auto first = (begin + page - 1) / page * page;
+  const auto last = (begin + bytes.size()) / page * page;
+  // The mapping is private and never written to: what is dropped is what the file holds.
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
 tl::expected<void, std::string> Checkpoint::add_file(const std::filesystem::path& path) {
   auto file = MappedFile::open(path);
   if (!file) return tl::unexpected(file.error());

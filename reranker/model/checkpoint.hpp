@@ -42,6 +42,10 @@ struct StoredTensor {
   std::span<const std::byte> bytes;
 };
 
+/// Says that these bytes of a mapped file were read for the last time, for now: their pages leave the
+/// process's memory (and come back from the file if read again). Whole pages inside the range only.
+void release_pages(std::span<const std::byte> bytes);
+
 class Checkpoint {
  public:
   /// Reads `model.safetensors.index.json` with the files it names if it is there, else `model.safetensors`.

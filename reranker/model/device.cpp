@@ -80,18 +80,35 @@ tl::expected<c10::Device, std::string> choose_device(std::string_view wanted) {
 tl::expected<c10::ScalarType, std::string> choose_dtype(std::string_view wanted, const c10::Device& device) {
   if (wanted == "float32") return c10::kFloat;
   if (wanted == "bfloat16") return c10::kBFloat16;
+  if (wanted == "int8") return c10::kChar;
+  if (wanted == "float16") {
+    if (device.is_cuda()) return c10::kHalf;
+    return tl::unexpected<std::string>(
+        "dtype float16: expected a CUDA device, found the CPU (bfloat16 is as small there)");
+  }
   if (wanted != "auto") {
-    return tl::unexpected("dtype: expected auto, float32 or bfloat16, found '" + std::string(wanted) + "'");
+    return tl::unexpected("dtype: expected auto, float32, bfloat16, float16 or int8, found '" +
+                          std::string(wanted) + "'");
   }
   return multiplies_bfloat16(device) ? c10::kBFloat16 : c10::kFloat;
 }
 
-c10::ScalarType arithmetic_dtype(c10::ScalarType stored, const c10::Device& device) {
-  return stored == c10::kBFloat16 && !multiplies_bfloat16(device) ? c10::kFloat : stored;
+c10::ScalarType arithmetic_dtype(c10::ScalarType kept, const c10::Device& device) {
+  if (kept == c10::kFloat || kept == c10::kHalf) return kept;
+  return multiplies_bfloat16(device) ? c10::kBFloat16 : c10::kFloat;
 }
 
 std::string_view dtype_name(c10::ScalarType dtype) {
-  return dtype == c10::kBFloat16 ? "bfloat16" : "float32";
+  switch (dtype) {
+    case c10::kBFloat16:
+      return "bfloat16";
+    case c10::kHalf:
+      return "float16";
+    case c10::kChar:
+      return "int8";
+    default:
+      return "float32";
+  }
 }
 
 }  // namespace qrerank::reranker::model

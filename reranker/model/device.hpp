@@ -15,16 +15,18 @@ namespace qrerank::reranker::model {
 /// the absence of CUDA for good. "auto" is the CPU where no GPU works; asking for CUDA is an error then.
 [[nodiscard]] tl::expected<c10::Device, std::string> choose_device(std::string_view wanted);
 
-/// "auto", "float32", "bfloat16". "auto" is bfloat16 on a GPU and on CPUs that multiply it in hardware
-/// (AVX512_BF16, AMX), else float32.
+/// What weights are kept in: "auto", "float32", "bfloat16", "float16" (GPU only), "int8". "auto" is bfloat16
+/// on a GPU and on CPUs that multiply it in hardware (AVX512_BF16, AMX), else float32. The error names what
+/// was expected.
 [[nodiscard]] tl::expected<c10::ScalarType, std::string> choose_dtype(std::string_view wanted,
                                                                       const c10::Device& device);
 
-/// What weights kept in `stored` are multiplied in: themselves, but bfloat16 in float32 on CPUs that do not
-/// multiply it in hardware (oneDNN refuses it below AVX-512, and plain loops take ten times as long).
-[[nodiscard]] c10::ScalarType arithmetic_dtype(c10::ScalarType stored, const c10::Device& device);
+/// What weights kept in `kept` are multiplied in: themselves, but int8 as bfloat16, and bfloat16 as float32
+/// on CPUs that do not multiply it in hardware (oneDNN refuses it below AVX-512, and plain loops take ten
+/// times as long).
+[[nodiscard]] c10::ScalarType arithmetic_dtype(c10::ScalarType kept, const c10::Device& device);
 
-/// "float32", "bfloat16".
+/// "float32", "bfloat16", "float16", "int8".
 [[nodiscard]] std::string_view dtype_name(c10::ScalarType dtype);
 
 }  // namespace qrerank::reranker::model

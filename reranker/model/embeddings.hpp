@@ -11,7 +11,7 @@
 namespace qrerank::reranker::model {
 
 struct EmbeddingWeights {
-  at::Tensor words;      // [vocabulary, hidden], the dtype to keep
+  KeptMatrix words;      // [vocabulary, hidden]
   at::Tensor positions;  // [positions, hidden], float32
   at::Tensor types;      // [types, hidden], float32
   NormWeights norm;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -36,8 +35,5 @@ struct EncoderConfig {
 /// Checks the text of a config.json: a known architecture with one label, exact gelu, absolute positions,
 /// sizes within bounds. The error names the member, what was expected and what was found.
 [[nodiscard]] tl::expected<EncoderConfig, std::string> parse_encoder_config(std::string_view json);
-
-/// The same from a file; the error names it.
-[[nodiscard]] tl::expected<EncoderConfig, std::string> read_encoder_config(const std::filesystem::path& file);
 
 }  // namespace qrerank::reranker::model

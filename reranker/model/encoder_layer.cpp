@@ -1,21 +1,11 @@
 #include "reranker/model/encoder_layer.hpp"
 
-#include <ATen/ops/cat.h>
-
-#include <initializer_list>
-
 namespace qrerank::reranker::model {
 namespace {
 
-/// Several layers on one input as one: weights stacked along their outputs.
-DenseWeights stacked(std::initializer_list<DenseWeights> parts) {
-  std::vector<at::Tensor> weights;
-  std::vector<at::Tensor> biases;
-  for (const auto& part : parts) {
-    weights.push_back(part.weight);
-    biases.push_back(part.bias);
-  }
-  return {.weight = at::cat(weights), .bias = at::cat(biases)};
+/// Some of a layer's outputs as a layer of its own.
+DenseWeights outputs(const DenseWeights& weights, std::int64_t begin, std::int64_t count) {
+  return {.weight = weights.weight.narrow(begin, count), .bias = weights.bias.narrow(0, begin, count)};
 }
 
 NormWeights on(const NormWeights& norm, const c10::Device& device) {
@@ -28,15 +18,15 @@ EncoderLayerWeights read_encoder_layer(WeightReader& reader, const std::string& 
                                        const EncoderConfig& config, c10::ScalarType dtype) {
   const auto hidden = config.hidden;
   const auto dense = [&](const char* name, std::int64_t in, std::int64_t out) {
-    return reader.dense(scope + name, in, out, dtype);
+    return reader.dense({scope + name}, in, out, dtype);
   };
   const auto norm = [&](const char* name) {
     return reader.norm(scope + name, hidden, config.layer_norm_eps);
   };
   EncoderLayerWeights weights;
-  weights.query = dense(".attention.self.query", hidden, hidden);
-  weights.key = dense(".attention.self.key", hidden, hidden);
-  weights.value = dense(".attention.self.value", hidden, hidden);
+  weights.qkv = reader.dense(
+      {scope + ".attention.self.query", scope + ".attention.self.key", scope + ".attention.self.value"},
+      hidden, hidden, dtype);
   weights.attention_out = dense(".attention.output.dense", hidden, hidden);
   weights.attention_norm = norm(".attention.output.LayerNorm");
   weights.up = dense(".intermediate.dense", hidden, config.intermediate);
@@ -58,9 +48,7 @@ at::Tensor AttentionTail::forward(const at::Tensor& mixed, const at::Tensor& x) 
 }
 
 EncoderLayer::EncoderLayer(const EncoderLayerWeights& weights, std::int64_t heads, const c10::Device& device)
-    : heads_(heads),
-      qkv_(stacked({weights.query, weights.key, weights.value}), device),
-      tail_(weights, device) {}
+    : heads_(heads), qkv_(weights.qkv, device), tail_(weights, device) {}
 
 at::Tensor EncoderLayer::forward(const at::Tensor& x, const std::vector<SequenceRun>& runs) const {
   return tail_.forward(attend(qkv_.apply(x), runs, heads_), x);
@@ -69,8 +57,8 @@ at::Tensor EncoderLayer::forward(const at::Tensor& x, const std::vector<Sequence
 LastEncoderLayer::LastEncoderLayer(const EncoderLayerWeights& weights, std::int64_t heads,
                                    const c10::Device& device)
     : heads_(heads),
-      query_(weights.query, device),
-      kv_(stacked({weights.key, weights.value}), device),
+      query_(outputs(weights.qkv, 0, weights.qkv.weight.columns()), device),
+      kv_(outputs(weights.qkv, weights.qkv.weight.columns(), 2 * weights.qkv.weight.columns()), device),
       tail_(weights, device) {}
 
 at::Tensor LastEncoderLayer::forward(const at::Tensor& x, const at::Tensor& firsts,

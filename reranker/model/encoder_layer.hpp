@@ -14,8 +14,8 @@
 namespace qrerank::reranker::model {
 
 struct EncoderLayerWeights {
-  DenseWeights query, key, value;  // [hidden, hidden]
-  DenseWeights attention_out;      // [hidden, hidden]
+  DenseWeights qkv;            // [3 * hidden, hidden]: queries, keys, values
+  DenseWeights attention_out;  // [hidden, hidden]
   NormWeights attention_norm;
   DenseWeights up;    // [intermediate, hidden]
   DenseWeights down;  // [hidden, intermediate]

@@ -1,19 +1,15 @@
 #include "reranker/model/encoder_model.hpp"
 
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
-#include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <atomic>
-#include <new>
 #include <numeric>
 #include <stdexcept>
-#include <thread>
 
 #include "reranker/model/device.hpp"
 #include "reranker/model/encoder.hpp"
 #include "reranker/model/packing.hpp"
+#include "reranker/model/pieces.hpp"
 #include "reranker/model/tokenizer_limit.hpp"
 #include "reranker/model/weight_bytes.hpp"
 #include "reranker/prompt/pair.hpp"
@@ -25,8 +21,6 @@ namespace {
 /// Tokens that run through the layers together on a CPU core: activations of the widest layer stay in its
 /// second-level cache (reckoned, not swept). A GPU takes the whole batch.
 constexpr std::size_t kCpuPieceTokens = 512;
-constexpr std::size_t kLeastPieceTokens = 128;  ///< fewer rows leave the multipliers idle
-constexpr std::size_t kShareBelow = 4;  ///< operators are shared below one piece per this many threads
 constexpr std::size_t kGpuPieceTokens = 65'536;
 
 /// Goes up whenever the same texts would get other scores from the same weights.
@@ -35,14 +29,14 @@ constexpr std::string_view kRecipe = "pair-1";
 class EncoderModel final : public Model {
  public:
   EncoderModel(ModelInfo info, tokenizer::Tokenizer tokenizer, tokenizer::PairTemplate layout,
-               Encoder encoder, bool token_types, int threads, std::size_t piece_tokens)
+               Encoder encoder, bool token_types, int threads, std::size_t largest_piece)
       : info_(std::move(info)),
         tokenizer_(std::move(tokenizer)),
         layout_(std::move(layout)),
         encoder_(std::move(encoder)),
         token_types_(token_types),
         threads_(threads),
-        piece_tokens_(piece_tokens) {}
+        largest_piece_(largest_piece) {}
 
   const ModelInfo& info() const override { return info_; }
 
@@ -64,20 +58,23 @@ class EncoderModel final : public Model {
     std::vector<std::size_t> lengths;
     lengths.reserve(items.size());
     for (const auto& item : items) lengths.push_back(checked_length(item));
-    try {
-      return run(items, cut_into_pieces(lengths, piece_size(lengths)));
-    } catch (const c10::OutOfMemoryError&) {
-      throw OutOfMemory{};
-    } catch (const std::bad_alloc&) {
-      throw OutOfMemory{};
-    } catch (const c10::Error& error) {
-      // The CPU allocator reports with the plain type.
-      if (std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos) {
-        throw OutOfMemory{};
-      }
-      throw;
-    }
+    std::vector<double> logits(items.size());
+    const auto tokens = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+    const auto pieces = cut_into_pieces(lengths, piece_tokens(tokens, threads_, largest_piece_));
+    with_memory_errors([&] {
+      run_pieces(pieces.size(), threads_, [&](std::size_t number) {
+        const auto& piece = pieces[number];
+        std::vector<const Sequence*> sequences;
+        sequences.reserve(piece.size());
+        for (const auto index : piece) sequences.push_back(items[index].body);
+        const auto values = encoder_.forward(sequences);
+        for (std::size_t i = 0; i < piece.size(); ++i) logits[piece[i]] = values[i];
+      });
+    });
+    return logits;
   }
+
+  void release_cached_memory() override { release_free_memory(!info_.device.starts_with("cpu")); }
 
  private:
   std::size_t checked_length(const BatchItem& item) const {
@@ -89,51 +86,13 @@ class EncoderModel final : public Model {
     return item.body->ids.size();
   }
 
-  /// Tokens per piece: enough pieces for all threads, none larger than the caches like.
-  std::size_t piece_size(std::span<const std::size_t> lengths) const {
-    const auto tokens = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
-    const auto threads = static_cast<std::size_t>(threads_);
-    return std::clamp((tokens + threads - 1) / threads, std::min(kLeastPieceTokens, piece_tokens_),
-                      piece_tokens_);
-  }
-
-  /// Pieces run side by side, one thread each: no barrier inside a layer, which costs a scheduler's turn
-  /// where other threads want the cores too. Only where most threads would have no piece do they share each
-  /// operator.
-  std::vector<double> run(std::span<const BatchItem> items,
-                          const std::vector<std::vector<std::size_t>>& pieces) const {
-    std::vector<double> logits(items.size());
-    const auto run_piece = [&](const std::vector<std::size_t>& piece) {
-      const c10::InferenceMode inference;
-      std::vector<const Sequence*> sequences;
-      sequences.reserve(piece.size());
-      for (const auto index : piece) sequences.push_back(items[index].body);
-      const auto values = encoder_.forward(sequences);
-      for (std::size_t i = 0; i < piece.size(); ++i) logits[piece[i]] = values[i];
-    };
-    const auto threads = static_cast<std::size_t>(threads_);
-    const bool shared = pieces.size() * kShareBelow <= threads;
-    const auto workers = static_cast<int>(std::min(threads, pieces.size()));
-    // OpenMP's thread count belongs to the calling thread, which is not the one that loaded the model.
-    at::set_num_threads(shared ? threads_ : std::max(1, workers));
-    if (shared || workers < 2) {
-      for (const auto& piece : pieces) run_piece(piece);
-      return logits;
-    }
-    std::atomic<std::size_t> next = 0;
-    at::parallel_for(0, workers, 1, [&](std::int64_t, std::int64_t) {
-      for (auto i = next++; i < pieces.size(); i = next++) run_piece(pieces[i]);
-    });
-    return logits;
-  }
-
   ModelInfo info_;
   tokenizer::Tokenizer tokenizer_;
   tokenizer::PairTemplate layout_;
   Encoder encoder_;
   bool token_types_;
   int threads_;
-  std::size_t piece_tokens_;
+  std::size_t largest_piece_;  ///< tokens
 };
 
 tl::unexpected<LoadError> failed(std::string message) {
@@ -144,6 +103,13 @@ std::string recipe_version(const ModelInfo& info, const Checkpoint& checkpoint) 
   const auto weights = std::hash<std::string>{}(checkpoint.fingerprint());
   return std::string(kRecipe) + "/" + info.dtype + "/" + std::to_string(info.max_length) + "/" +
          std::to_string(weights);
+}
+
+/// Of one token, at the widest place of a layer: the states before, queries, keys, values and what attention
+/// makes of them, or the states and the intermediate ones. Attention's own blocks are small beside that.
+std::size_t activation_bytes(const EncoderConfig& config, c10::ScalarType arithmetic) {
+  const auto wide = std::max(6 * config.hidden, 4 * config.hidden + config.intermediate);
+  return static_cast<std::size_t>(wide) * c10::elementSize(arithmetic);
 }
 
 }  // namespace
@@ -189,14 +155,11 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
   const bool is_bert = config.family == EncoderFamily::bert;
   const auto weights = is_bert ? read_bert(reader, config, *dtype) : read_roberta(reader, config, *dtype);
   if (!reader.error().empty()) return failed(folder.string() + ": " + reader.error());
+  info.activation_bytes_per_token = activation_bytes(config, arithmetic_dtype(*dtype, *device));
 
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  return std::make_unique<EncoderModel>(std::move(info), std::move(*tokenizer), std::move(*layout),
-                                        Encoder(weights, config, *device), is_bert,
-                                        !device->is_cpu()  ? 1
-                                        : spec.threads > 0 ? spec.threads
-                                                           : cores,
-                                        device->is_cpu() ? kCpuPieceTokens : kGpuPieceTokens);
+  return std::make_unique<EncoderModel>(
+      std::move(info), std::move(*tokenizer), std::move(*layout), Encoder(weights, config, *device), is_bert,
+      compute_threads(spec.threads, !device->is_cpu()), device->is_cpu() ? kCpuPieceTokens : kGpuPieceTokens);
 }
 
 }  // namespace qrerank::reranker::model

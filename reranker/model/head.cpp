@@ -5,9 +5,9 @@
 namespace qrerank::reranker::model {
 
 Head::Head(const HeadWeights& weights, const c10::Device& device)
-    : dense_weight_(weights.dense.weight.to(device)),
+    : dense_weight_(weights.dense.weight.values.to(device)),
       dense_bias_(weights.dense.bias.to(device)),
-      out_weight_(weights.out.weight.to(device, c10::kDouble)),
+      out_weight_(weights.out.weight.values.to(device, c10::kDouble)),
       out_bias_(weights.out.bias.to(device, c10::kDouble)) {}
 
 at::Tensor Head::forward(const at::Tensor& states) const {

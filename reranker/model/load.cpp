@@ -5,17 +5,33 @@
 #include <filesystem>
 #include <new>
 
+#include "reranker/model/config_members.hpp"
 #include "reranker/model/encoder_config.hpp"
 #include "reranker/model/encoder_model.hpp"
 #include "reranker/model/model.hpp"
+#include "reranker/model/qwen3_config.hpp"
+#include "reranker/model/qwen3_model.hpp"
 
 namespace qrerank::reranker::model {
+namespace {
 
-tl::expected<std::unique_ptr<Model>, LoadError> load_model(const ModelSpec& spec) {
+using Loaded = tl::expected<std::unique_ptr<Model>, LoadError>;
+
+template <class Config, class Load>
+Loaded load_checked(const ModelSpec& spec, const tl::expected<Config, std::string>& config, Load load) {
+  const auto file = std::filesystem::path(spec.path) / "config.json";
+  if (!config) return tl::unexpected(LoadError{.message = file.string() + ": " + config.error()});
+  return load(spec, *config);
+}
+
+}  // namespace
+
+Loaded load_model(const ModelSpec& spec) {
   try {
-    const auto config = read_encoder_config(std::filesystem::path(spec.path) / "config.json");
-    if (!config) return tl::unexpected(LoadError{.message = config.error()});
-    return load_encoder_model(spec, *config);
+    const auto json = read_text(std::filesystem::path(spec.path) / "config.json");
+    if (!json) return tl::unexpected(LoadError{.message = json.error()});
+    if (is_qwen3_config(*json)) return load_checked(spec, parse_qwen3_config(*json), load_qwen3_model);
+    return load_checked(spec, parse_encoder_config(*json), load_encoder_model);
   } catch (const std::bad_alloc&) {
     return tl::unexpected(
         LoadError{.message = spec.path + ": not enough memory to load the model", .out_of_memory = true});

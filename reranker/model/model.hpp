@@ -17,7 +17,7 @@ namespace qrerank::reranker::model {
 struct ModelSpec {
   std::string name;
   std::string path;             ///< folder with config.json, tokenizer.json and safetensors
-  std::string dtype = "auto";   ///< "float32", "bfloat16", "auto" (float16, int8: later)
+  std::string dtype = "auto";   ///< weights: "float32", "bfloat16", "float16" (GPU), "int8", "auto"
   std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"
   std::size_t max_length = 0;   ///< tokens per sequence; 0: what the model allows
   int threads = 0;              ///< compute threads on the CPU; 0: the machine's cores
@@ -26,7 +26,7 @@ struct ModelSpec {
 struct ModelInfo {
   std::string name;
   std::string family;  ///< "bert", "roberta", "xlm-roberta", "qwen3"
-  std::string dtype;   ///< what it computes in
+  std::string dtype;   ///< what its weights are kept in
   std::string device;  ///< "cpu", "cuda:0"
   std::string
       recipe_version;  ///< changes whenever the same input would give another score: part of the cache key

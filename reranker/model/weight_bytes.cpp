@@ -12,10 +12,11 @@ std::uint64_t element_bytes(std::string_view dtype) {
   return dtype == "bfloat16" || dtype == "float16" ? 2 : kFloat32;
 }
 
-// "model.embed_tokens.weight", "bert.embeddings.word_embeddings.weight"
-bool is_table(std::string_view name) {
-  return name.find("embed_tokens") != std::string_view::npos ||
-         name.find("embeddings.") != std::string_view::npos;
+// Tables that are added to, not multiplied, stay as they are added:
+// "bert.embeddings.position_embeddings.weight".
+bool stays_float32(std::string_view name) {
+  return name.find("position_embeddings") != std::string_view::npos ||
+         name.find("token_type_embeddings") != std::string_view::npos;
 }
 
 bool is_float(std::string_view stored) {
@@ -24,7 +25,7 @@ bool is_float(std::string_view stored) {
 
 }  // namespace
 
-std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype, std::uint64_t table_bytes) {
+std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype) {
   const bool quantized = dtype == "int8";
   std::uint64_t bytes = 0;
   for (const auto& [name, stored] : checkpoint.tensors()) {
@@ -32,10 +33,8 @@ std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype,
     if (!is_float(stored.entry.dtype) || name == "lm_head.weight") continue;
     std::uint64_t elements = 1;  // the header was checked: the product is within the file's size
     for (const auto extent : shape) elements *= static_cast<std::uint64_t>(extent);
-    if (shape.size() < 2) {
+    if (shape.size() < 2 || stays_float32(name)) {
       bytes += elements * kFloat32;
-    } else if (quantized && is_table(name)) {
-      bytes += elements * table_bytes;
     } else {
       bytes += elements * element_bytes(dtype);
       if (quantized) bytes += static_cast<std::uint64_t>(shape.front()) * kFloat32;

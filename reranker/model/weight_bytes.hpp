@@ -8,10 +8,9 @@
 
 namespace qrerank::reranker::model {
 
-/// Bytes of the weights in `dtype` ("float32", "bfloat16", "float16", "int8"): matrices in that dtype,
-/// vectors in float32. With "int8" the embedding tables keep `table_bytes` an element and each row of a
-/// matrix has a scale. The head of a causal model is left out: two rows of it are ever used.
-[[nodiscard]] std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype,
-                                         std::uint64_t table_bytes = 4);
+/// Bytes of the weights in `dtype` ("float32", "bfloat16", "float16", "int8"): matrices and the table of
+/// words in that dtype (with "int8" each row has a scale), vectors and the encoders' other tables in float32.
+/// The head of a causal model is left out: two rows of it are ever used.
+[[nodiscard]] std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype);
 
 }  // namespace qrerank::reranker::model

@@ -1,4 +1,6 @@
-// A checkpoint's tensors, by name and expected shape, as ATen tensors.
+// A checkpoint's tensors, by name and expected shape, as ATen tensors in the dtype to keep. Read in stretches
+// of rows, straight into their place, and the file's pages given back behind: loading needs little more
+// memory than what it leaves.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -6,15 +8,17 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "reranker/model/checkpoint.hpp"
+#include "reranker/model/kept_matrix.hpp"
 
 namespace qrerank::reranker::model {
 
 /// A dense layer as checkpoints keep it.
 struct DenseWeights {
-  at::Tensor weight;  // [out, in]
-  at::Tensor bias;    // [out]
+  KeptMatrix weight;  // [out, in]
+  at::Tensor bias;    // [out] float32; undefined where the layer has none
 };
 
 struct NormWeights {
@@ -29,16 +33,32 @@ class WeightReader {
  public:
   explicit WeightReader(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
 
-  /// A copy of the tensor in `dtype` on the CPU. F32, BF16 and F16 are read.
+  /// A copy of the tensor in `dtype`, a float one, on the CPU. F32, BF16 and F16 are read.
   at::Tensor read(const std::string& name, std::span<const std::int64_t> shape, c10::ScalarType dtype);
 
-  /// `scope`.weight and `scope`.bias.
-  DenseWeights dense(const std::string& scope, std::int64_t in, std::int64_t out, c10::ScalarType dtype);
+  /// Row `row` of a matrix of that shape, float64.
+  at::Tensor read_row(const std::string& name, std::int64_t rows, std::int64_t columns, std::int64_t row);
+
+  /// A part of a stacked matrix.
+  struct Part {
+    std::string name;
+    std::int64_t rows = 0;
+  };
+  /// Matrices of equal width stacked along their rows, kept in `dtype`, a float one or int8 (c10::kChar).
+  KeptMatrix matrix(const std::vector<Part>& parts, std::int64_t columns, c10::ScalarType dtype);
+
+  /// The layers at `scopes`, each `out` outputs, stacked: `scope`.weight and `scope`.bias.
+  DenseWeights dense(const std::vector<std::string>& scopes, std::int64_t in, std::int64_t out,
+                     c10::ScalarType dtype);
   NormWeights norm(const std::string& scope, std::int64_t size, double eps);
 
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:
+  /// Null, with the error set, where the checkpoint has another tensor or none.
+  const StoredTensor* find(const std::string& name, std::span<const std::int64_t> shape);
+  void copy_rows(const StoredTensor& stored, std::int64_t columns, const KeptMatrix& into);
+
   const Checkpoint& checkpoint_;
   std::string error_;
 };

@@ -1,4 +1,5 @@
-// Reads the committed numbers of tests/golden (scripts/golden_cross_encoder.py writes them).
+// Reads the committed numbers of tests/golden (scripts/golden_cross_encoder.py and
+// golden_qwen3.py write them).
 #pragma once
 
 #include <simdjson.h>
@@ -11,9 +12,11 @@
 namespace qrerank::tests {
 
 struct GoldenCase {
+  std::string instruction;  // Qwen3 only; empty: the default one
   std::string query;
   std::string text;
-  std::size_t tokens = 0;
+  std::size_t tokens = 0;         // the whole sequence
+  std::size_t prefix_tokens = 0;  // of them in the shared prefix
   double logit = 0;
 };
 
@@ -37,9 +40,16 @@ inline Golden read_golden(const std::filesystem::path& file) {
   const simdjson::dom::element root = parser.load(file.string());
   Golden golden;
   for (const auto entry : root["cases"].get_array()) {
-    golden.cases.push_back({.query = std::string(entry["query"].get_string().value()),
+    std::string_view instruction;
+    std::uint64_t prefix_tokens = 0;
+    if (entry["prefix_tokens"].get(prefix_tokens) == simdjson::SUCCESS) {
+      instruction = entry["instruction"].get_string().value();
+    }
+    golden.cases.push_back({.instruction = std::string(instruction),
+                            .query = std::string(entry["query"].get_string().value()),
                             .text = std::string(entry["text"].get_string().value()),
                             .tokens = entry["tokens"].get_uint64().value(),
+                            .prefix_tokens = prefix_tokens,
                             .logit = entry["logit"].get_double().value()});
   }
   for (const auto entry : root["tokens"].get_array()) {

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "reranker/model/config_members.hpp"
 #include "reranker/model/encoder_config.hpp"
 
 using namespace qrerank::reranker::model;
@@ -73,7 +74,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_computed_is_an_error_that_names_the_member) 
     BOOST_REQUIRE_MESSAGE(!config, text);
     BOOST_TEST(config.error().find(says) != std::string::npos, text << ": " << config.error());
   }
-  const auto file = read_encoder_config("/nonexistent/config.json");
+  const auto file = read_text("/nonexistent/config.json");
   BOOST_REQUIRE(!file);
   BOOST_TEST(file.error().find("/nonexistent/config.json") == 0U);
 }

@@ -1,63 +1,24 @@
 // What load_model says about folders that are not as they should be.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <limits>
 
 #include "reranker/model/model.hpp"
 #include "reranker/model/placement.hpp"
 #include "tests/unit/reranker/model/golden.hpp"
-#include "tests/unit/reranker/model/safetensors_file.hpp"
+#include "tests/unit/reranker/model/small_model.hpp"
 
 using namespace qrerank::reranker::model;
+using qrerank::tests::check_says;
 using qrerank::tests::golden_folder;
-using qrerank::tests::TemporaryFolder;
+using qrerank::tests::read;
+using qrerank::tests::SmallModel;
 
 namespace {
 
-std::string read(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-void replace(std::string& text, const std::string& from, const std::string& to) {
-  const auto at = text.find(from);
-  if (at == std::string::npos) throw std::logic_error("not in the text: " + from);
-  text.replace(at, from.size(), to);
-}
-
-/// The small BERT in a folder that a test may spoil.
-struct SmallBert {
-  SmallBert() {
-    for (const auto* name : {"config.json", "tokenizer.json", "model.safetensors"}) {
-      std::filesystem::copy(golden_folder() / "small" / "bert" / name, folder.path() / name);
-    }
-    spec.name = "small";
-    spec.path = folder.path().string();
-    spec.device = "cpu";
-    spec.dtype = "float32";
-    spec.threads = 1;
-  }
-
-  void edit(const std::string& name, const std::string& from, const std::string& to) const {
-    auto text = read(folder.path() / name);
-    replace(text, from, to);
-    folder.write(name, text);
-  }
-
-  [[nodiscard]] std::string error() const {
-    const auto model = load_model(spec);
-    return model ? "" : model.error().message;
-  }
-
-  TemporaryFolder folder;
-  ModelSpec spec;
+struct SmallBert : SmallModel {
+  SmallBert() : SmallModel("bert") {}
 };
-
-void check_says(const std::string& error, const std::string& wanted) {
-  BOOST_TEST(error.find(wanted) != std::string::npos, "'" << error << "' does not say '" << wanted << "'");
-}
 
 }  // namespace
 
@@ -140,7 +101,7 @@ BOOST_AUTO_TEST_CASE(max_length_is_at_most_the_tokenizers) {
 BOOST_AUTO_TEST_CASE(settings_that_cannot_be_met) {
   SmallBert bert;
   bert.spec.dtype = "float64";
-  check_says(bert.error(), "dtype: expected auto, float32 or bfloat16, found 'float64'");
+  check_says(bert.error(), "dtype: expected auto, float32, bfloat16, float16 or int8, found 'float64'");
   bert.spec.dtype = "float32";
   for (const std::string device : {"gpu", "cuda:", "cuda:x", "cuda:999999999999", "cuda:-1", ""}) {
     bert.spec.device = device;

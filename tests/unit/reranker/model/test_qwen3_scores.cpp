@@ -1,0 +1,206 @@
+// Scores of whole Qwen3 models against transformers, in every dtype: alone, in any company, with the shared
+// prefix and without.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "reranker/model/model.hpp"
+#include "tests/unit/reranker/model/golden.hpp"
+
+using namespace qrerank::reranker::model;
+using qrerank::tests::Golden;
+using qrerank::tests::golden_folder;
+using qrerank::tests::read_golden;
+
+namespace {
+
+const std::vector<std::string> kVariants{"qwen3-tied", "qwen3-untied-sharded", "qwen3-label"};
+
+// Probabilities against transformers in float32, and logits alone against in company. int8's distance from
+// the reference is that of its weights, not an error: the bound only tells a broken dequantisation.
+struct Tolerance {
+  double reference;
+  double company;
+};
+
+Tolerance tolerance(const std::string& dtype) {
+  if (dtype == "float32") return {1e-5, 2e-5};
+  // Arithmetic is float32 here and bfloat16 where the device multiplies it.
+  return dtype == "bfloat16" ? Tolerance{5e-3, 0.05} : Tolerance{0.05, 0.05};
+}
+
+double probability(double logit) {
+  return 1 / (1 + std::exp(-logit));
+}
+
+std::unique_ptr<Model> load(const std::string& variant, const std::string& dtype, int threads = 2) {
+  ModelSpec spec;
+  spec.name = "test";
+  spec.path = (golden_folder() / "small" / variant).string();
+  spec.dtype = dtype;
+  spec.device = "cpu";
+  spec.threads = threads;
+  auto model = load_model(spec);
+  if (!model) throw std::runtime_error(model.error().message);
+  return std::move(*model);
+}
+
+/// The golden cases as tokens; each has its own prefix pointer, equal where the question is.
+struct Encoded {
+  std::vector<std::shared_ptr<const Sequence>> prefixes;
+  std::vector<Sequence> bodies;
+
+  [[nodiscard]] std::vector<BatchItem> items() const {
+    std::vector<BatchItem> items;
+    for (std::size_t i = 0; i < bodies.size(); ++i) {
+      items.push_back({.prefix = prefixes[i].get(), .body = &bodies[i]});
+    }
+    return items;
+  }
+
+  /// Prefix and body as one sequence.
+  [[nodiscard]] std::vector<Sequence> whole() const {
+    std::vector<Sequence> sequences;
+    for (std::size_t i = 0; i < bodies.size(); ++i) {
+      sequences.push_back(*prefixes[i]);
+      sequences.back().ids.insert(sequences.back().ids.end(), bodies[i].ids.begin(), bodies[i].ids.end());
+    }
+    return sequences;
+  }
+};
+
+Encoded encode(const Model& model, const Golden& golden) {
+  Encoded encoded;
+  for (const auto& wanted : golden.cases) {
+    auto texts = model.encode(wanted.instruction, wanted.query, std::vector<std::string>{wanted.text});
+    BOOST_REQUIRE(texts.prefix != nullptr);
+    BOOST_TEST(texts.prefix->ids.size() == wanted.prefix_tokens, wanted.query.substr(0, 80));
+    BOOST_TEST(texts.prefix->ids.size() + texts.texts.at(0).ids.size() == wanted.tokens,
+               wanted.text.substr(0, 80));
+    encoded.prefixes.push_back(std::move(texts.prefix));
+    encoded.bodies.push_back(std::move(texts.texts.at(0)));
+  }
+  return encoded;
+}
+
+double worst(const std::vector<double>& a, const std::vector<double>& b) {
+  BOOST_REQUIRE(a.size() == b.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
+  return worst;
+}
+
+std::vector<double> probabilities(std::vector<double> logits) {
+  std::ranges::transform(logits, logits.begin(), probability);
+  return logits;
+}
+
+/// The same items in another order, brought back into theirs.
+std::vector<double> shuffled(Model& model, const std::vector<BatchItem>& items) {
+  std::vector<std::size_t> order(items.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::shuffle(order.begin(), order.end(), std::mt19937(7));
+  std::vector<BatchItem> other;
+  for (const auto i : order) other.push_back(items[i]);
+  const auto logits = model.logits(other);
+  std::vector<double> back(items.size());
+  for (std::size_t i = 0; i < order.size(); ++i) back[order[i]] = logits[i];
+  return back;
+}
+
+void check(const std::string& variant, const std::string& dtype) {
+  const auto golden = read_golden(golden_folder() / "small" / variant / "cases.json");
+  BOOST_REQUIRE(golden.cases.size() >= 20U);
+  const auto model = load(variant, dtype);
+  BOOST_TEST(model->info().dtype == dtype);
+  BOOST_TEST(model->info().family == "qwen3");
+  BOOST_TEST(model->info().follows_instructions);
+  const auto encoded = encode(*model, golden);
+  std::vector<double> reference;
+  for (const auto& wanted : golden.cases) reference.push_back(wanted.logit);
+  const auto [low, high] = std::ranges::minmax(probabilities(reference));
+  BOOST_TEST(high - low > 0.1, "the random model says the same of every text");
+
+  const auto items = encoded.items();
+  const auto together = model->logits(items);
+  const double from_reference = worst(probabilities(together), probabilities(reference));
+
+  std::vector<double> alone;
+  for (const auto& item : items) {
+    model->release_cached_memory();  // no prefix from the batch above
+    alone.push_back(model->logits(std::vector{item}).at(0));
+  }
+  const auto whole = encoded.whole();
+  std::vector<BatchItem> without_prefix;
+  for (const auto& sequence : whole) without_prefix.push_back({.prefix = nullptr, .body = &sequence});
+  const double company = std::max({worst(alone, together), worst(shuffled(*model, items), together),
+                                   worst(model->logits(without_prefix), together)});
+  BOOST_TEST_MESSAGE(variant << " " << dtype << ": reference " << from_reference << ", company " << company);
+  BOOST_TEST(from_reference < tolerance(dtype).reference);
+  BOOST_TEST(company < tolerance(dtype).company);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(qwen3_scores)
+
+BOOST_AUTO_TEST_CASE(every_variant_agrees_with_transformers_in_every_dtype) {
+  for (const auto& variant : kVariants) {
+    for (const std::string dtype : {"float32", "bfloat16", "int8"}) {
+      BOOST_TEST_CONTEXT(variant << " " << dtype) check(variant, dtype);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_and_pieces_do_not_change_scores) {
+  const auto golden = read_golden(golden_folder() / "small" / "qwen3-tied" / "cases.json");
+  const auto one = load("qwen3-tied", "float32", 1);
+  const auto many = load("qwen3-tied", "float32", 7);
+  const auto encoded = encode(*one, golden);
+  // Enough tokens for several pieces.
+  auto items = encoded.items();
+  const auto once = items.size();
+  for (int copies = 0; copies < 3; ++copies) items.insert(items.end(), items.begin(), items.begin() + once);
+  const auto logits = one->logits(items);
+  BOOST_TEST(worst(logits, many->logits(items)) < tolerance("float32").company);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    BOOST_TEST(std::abs(logits[i] - logits[i % once]) < tolerance("float32").company);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(equal_questions_share_one_prefix) {
+  const auto model = load("qwen3-label", "float32");
+  const std::vector<std::string> texts{"a", "b"};
+  const auto first = model->encode("", "a question", texts);
+  const auto second = model->encode("", "a question", texts);
+  const auto other = model->encode("be strict", "a question", texts);
+  BOOST_TEST(first.prefix == second.prefix);
+  BOOST_TEST(first.prefix != other.prefix);
+  BOOST_TEST(first.texts.size() == 2U);
+  const std::string named = "Given a web search query, retrieve relevant passages that answer the query";
+  BOOST_TEST(model->encode(named, "a question", texts).prefix == first.prefix);
+}
+
+BOOST_AUTO_TEST_CASE(no_items_no_logits_and_bad_items_are_our_bug) {
+  const auto model = load("qwen3-tied", "float32");
+  BOOST_TEST(model->logits({}).empty());
+  const Sequence empty;
+  const Sequence good{.ids = {1, 2, 3}, .type_ids = {}};
+  const Sequence typed{.ids = {1, 2, 3}, .type_ids = {0, 0, 0}};
+  const Sequence unknown{.ids = {1, 416}, .type_ids = {}};
+  const Sequence negative{.ids = {-1}, .type_ids = {}};
+  Sequence too_long;
+  too_long.ids.resize(model->info().max_length);
+  for (const BatchItem item :
+       {BatchItem{}, BatchItem{&good, nullptr}, BatchItem{&good, &empty}, BatchItem{&empty, &good},
+        BatchItem{nullptr, &typed}, BatchItem{&good, &unknown}, BatchItem{&negative, &good},
+        BatchItem{&good, &too_long}}) {
+    BOOST_CHECK_THROW((void)model->logits(std::vector{item}), std::invalid_argument);
+  }
+  const std::vector<BatchItem> longest{{.prefix = nullptr, .body = &too_long}};
+  BOOST_TEST(std::isfinite(model->logits(longest).at(0)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
