@@ -25,6 +25,9 @@ std::vector<Instruction> default_instructions() {
       {"general", "Given a web search query, retrieve relevant passages that answer the query"},
       {"code", "Given a question about code, retrieve the code or documentation that answers it"},
       {"qa", "Given a question, retrieve passages that answer the question"},
+      {"legal", "Given a legal question, retrieve the statutes, cases or clauses that bear on it"},
+      {"medical", "Given a medical question, retrieve passages that answer it from evidence"},
+      {"support", "Given a customer's question, retrieve the help article that resolves it"},
   };
 }
 

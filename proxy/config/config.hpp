@@ -105,8 +105,8 @@ struct Model {
   std::optional<Milliseconds> idle_unload;  ///< unset: scoring.idle_unload
 };
 
-/// instructions.<name>: what `rerank_instruction` may call by name. `general`, `code` and `qa` are built in
-/// and may be given other texts.
+/// instructions.<name>: what `rerank_instruction` may call by name. `general`, `code`, `qa`, `legal`,
+/// `medical` and `support` are built in and may be given other texts.
 struct Instruction {
   std::string name;
   std::string text;

@@ -214,13 +214,14 @@ void add_models(Keys& keys) {
                                  "The model's name on the hub, as given to `qrerank pull`.",
                                  QRERANK_AT(std::string, place.model->hub)),
                     "none; `path` is then needed"));
-  add(values::word("models", "dtype", "What the model computes in; `auto` picks by device.",
-                   QRERANK_AT(std::string, place.model->dtype), {"auto", "float32", "bfloat16"}));
+  add(values::word(
+      "models", "dtype", "What weights are kept in; `auto` picks by device, `float16` needs a GPU.",
+      QRERANK_AT(std::string, place.model->dtype), {"auto", "float32", "bfloat16", "float16", "int8"}));
   add(values::device("models", "device", "Where the model computes; `auto` takes a GPU if there is one.",
                      QRERANK_AT(std::string, place.model->device)));
-  add(values::integer<std::uint64_t>("models", "max_length",
-                                     "Tokens per text and query together; 0 is the model's own.",
-                                     QRERANK_AT(std::uint64_t, place.model->max_length), 0, 1 << 20));
+  add(values::integer<std::uint64_t>(
+      "models", "max_length", "Tokens per text and query together; 0 is the model's own (8192 for Qwen3).",
+      QRERANK_AT(std::uint64_t, place.model->max_length), 0, 1 << 20));
   add(values::integer<std::uint32_t>(
       "models", "replicas",
       "Copies that compute side by side: on the CPU, which they share, or with "
@@ -244,12 +245,12 @@ void add_top_level(Keys& keys) {
                                  QRERANK_CONFIG(std::string, models_folder)),
                     "`$XDG_CACHE_HOME/qrerank/models`, else `~/.cache/qrerank/models`"));
   keys.push_back(defaulting_to(
-      live(within(
-          Scope::instruction,
-          values::text(ValueType::text, "instructions", "", "a text",
-                       "What relevance means, by a name that `rerank_instruction` may use; `general`, `code` "
-                       "and `qa` are there from the start.",
-                       QRERANK_AT(std::string, place.instruction->text)))),
+      live(within(Scope::instruction,
+                  values::text(
+                      ValueType::text, "instructions", "", "a text",
+                      "What relevance means, by a name that `rerank_instruction` may use; `general`, `code`, "
+                      "`qa`, `legal`, `medical` and `support` are there from the start.",
+                      QRERANK_AT(std::string, place.instruction->text)))),
       "none"));
 }
 
