@@ -24,6 +24,7 @@
 #include "proxy/observe/scoring_observer.hpp"
 #include "proxy/request_counter.hpp"
 #include "proxy/scorers.hpp"
+#include "proxy/selection/metadata_cache.hpp"
 #include "proxy/upstream_probe.hpp"
 #include "proxy/version.hpp"
 
@@ -66,7 +67,9 @@ int serve(const config::Config& settings) {
   const auto scorer = make_scorers(*config, scoring_observer);
 
   flow::SaidOnce objects_as_text;
-  flow::Interceptor interceptor({[config] { return config; }, scorer.get(), &metrics, &objects_as_text});
+  selection::MetadataCache metadata;
+  flow::Interceptor interceptor(
+      {[config] { return config; }, scorer.get(), &metrics, &objects_as_text, &metadata});
   RequestCounter counter(metrics, config->log.access);
   auto server = http::Server::listen({config->proxy, config->upstream}, interceptor, &counter);
   if (!server) return failed(server.error());

@@ -1,18 +1,25 @@
 #include "proxy/cli/check_config.hpp"
 
 #include <ostream>
+#include <utility>
 
+#include "proxy/cli/explain_collection.hpp"
 #include "proxy/config/load.hpp"
 #include "proxy/config/print.hpp"
 
 namespace qrerank::proxy::cli {
 
+namespace {
+
+tl::expected<config::Loaded, std::string> read(const ConfigArguments& arguments) {
+  return config::load_with_origins({arguments.file, config::process_environment(), arguments.sets})
+      .map_error([](const config::Problems& problems) { return config::to_string(problems); });
+}
+
+}  // namespace
+
 tl::expected<config::Config, std::string> read_config(const ConfigArguments& arguments) {
-  auto loaded = config::load({arguments.file, config::process_environment(), arguments.sets});
-  if (!loaded) {
-    return tl::unexpected(config::to_string(loaded.error()));
-  }
-  return *std::move(loaded);
+  return read(arguments).map([](config::Loaded loaded) { return std::move(loaded.config); });
 }
 
 ExitCode check_config(const CheckConfigCommand& command, std::ostream& out, std::ostream& problems) {
@@ -20,16 +27,16 @@ ExitCode check_config(const CheckConfigCommand& command, std::ostream& out, std:
     out << config::print_reference() << std::flush;
     return out ? kOk : kFailed;
   }
-  const auto loaded = read_config(command.config);
+  const auto loaded = read(command.config);
   if (!loaded) {
     problems << loaded.error();
     return kBadUsage;
   }
   if (command.collections.empty()) {
-    out << config::print_effective(*loaded);
+    out << config::print_effective(loaded->config);
   }
   for (const auto& collection : command.collections) {
-    out << config::print_rule(*loaded, collection);
+    out << explain_collection(*loaded, collection);
   }
   out.flush();
   return out ? kOk : kFailed;

@@ -13,7 +13,8 @@ namespace qrerank::proxy::cli {
 /// File, this process's environment, `--set`. The error is text for standard error, a line per problem.
 tl::expected<config::Config, std::string> read_config(const ConfigArguments& arguments);
 
-/// Prints the effective configuration (or the rules asked for) to `out`, problems to `problems`.
+/// Prints the effective configuration (or which rule each collection asked for gets, and what that means) to
+/// `out`, problems to `problems`.
 ExitCode check_config(const CheckConfigCommand& command, std::ostream& out, std::ostream& problems);
 
 }  // namespace qrerank::proxy::cli

@@ -51,7 +51,9 @@ Command parse(int argc, const char* const* argv) {
   auto* check_app = app.add_subcommand(
       "check-config", "Tell all that is wrong with a configuration, or print what is in effect");
   add_config(check_app, check.config);
-  check_app->add_option("--collection", check.collections, "Print the rule that this collection gets")
+  check_app
+      ->add_option("--collection", check.collections,
+                   "Tell which rule this collection gets, and where each value was said")
       ->expected(1)
       ->take_all();
   check_app->add_flag("--print-reference", check.print_reference, "Print docs/configuration.md")->group("");

@@ -52,7 +52,8 @@ Path split_path(std::string_view text, std::string_view separator) {
     return {"", "", std::string(text)};
   }
   Path path{std::string(text.substr(0, first)), "", std::string(text.substr(first + separator.size()))};
-  if (lower_case(path.section) == "instructions") {
+  if (find_key(lower_case(path.section), "") !=
+      nullptr) {  // the entry is the value, and all the rest its name
     return {path.section, path.name, ""};
   }
   const auto last = text.rfind(separator);
@@ -80,7 +81,8 @@ void assign(const Path& path, const std::string& shown, std::string value, std::
 }  // namespace
 
 bool is_named_section(std::string_view section) {
-  return section == "collections" || section == "models" || section == "instructions";
+  return std::ranges::any_of(
+      schema(), [&](const Key& key) { return key.section == section && key.scope != Scope::global; });
 }
 
 const Key* find_key(std::string_view section, std::string_view name) {

@@ -89,6 +89,7 @@ enum class RerankMode { on_request, always, never };
 struct CollectionRule {
   std::string pattern;
   RerankMode mode = RerankMode::on_request;
+  std::string embedding_model;  ///< what made the collection's vectors; empty: not said
   reranker::Options options;
 };
 
@@ -110,6 +111,20 @@ struct Model {
 struct Instruction {
   std::string name;
   std::string text;
+};
+
+/// model_mapping.<embedding model>: the reranker that belongs to it. Comes before the table that the program
+/// brings (proxy/selection/mapping.hpp), whose grammar of names it shares.
+struct MappedModel {
+  std::string embedding;  ///< a name or a glob
+  std::string reranker;   ///< `mock`, or a name or hub name under `models`
+};
+
+/// selection.*: how the model is chosen where none is named.
+struct Selection {
+  std::string metadata_key = "embedding_model";  ///< member of a collection's metadata at Qdrant
+  Milliseconds metadata_ttl{60'000};     ///< how long a collection's metadata is believed; 0: not read
+  Milliseconds metadata_timeout{1'000};  ///< for reading it; the search waits no longer
 };
 
 /// The built-in instructions.
@@ -147,6 +162,8 @@ struct Config {
   std::vector<CollectionRule> collections;  ///< in the file's order
   std::vector<Model> models;                ///< in the file's order
   std::vector<Instruction> instructions = default_instructions();
+  Selection selection;
+  std::vector<MappedModel> model_mapping;  ///< in the file's order
   Scoring scoring;
   Log log;
   std::string

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <map>
 
 #include "proxy/config/assignment.hpp"
+#include "proxy/config/check.hpp"
 
 namespace qrerank::proxy::config {
 namespace {
@@ -60,12 +60,12 @@ class Loading {
  public:
   explicit Loading(const Sources& sources) : sources_(sources) {}
 
-  tl::expected<Config, Problems> run(Assignments assignments) {
+  tl::expected<Loaded, Problems> run(Assignments assignments) {
     problems_ = std::move(assignments.problems);
     config_.models_folder = default_models_folder(sources_);
     config_.rerank.defaults.timeout_ms = kDefaultTimeoutMs;
     apply(assignments.list);
-    check_together();
+    check_whole();
     if (!problems_.empty()) {
       return tl::unexpected(std::move(problems_));
     }
@@ -73,7 +73,7 @@ class Loading {
     if (!top_k && config_.rerank.limits.max_top_k < 50) {
       top_k = config_.rerank.limits.max_top_k;  // the table's default would be out of these bounds
     }
-    return std::move(config_);
+    return Loaded{std::move(config_), std::move(origins_)};
   }
 
  private:
@@ -105,6 +105,8 @@ class Loading {
         place.collection = &entry_of(config_.collections, &CollectionRule::pattern, assignment.entry);
       } else if (section == "models") {
         place.model = &entry_of(config_.models, &Model::name, assignment.entry);
+      } else if (section == "model_mapping") {
+        place.mapped = &entry_of(config_.model_mapping, &MappedModel::embedding, assignment.entry);
       } else {
         place.instruction = &entry_of(config_.instructions, &Instruction::name, assignment.entry);
       }
@@ -134,55 +136,27 @@ class Loading {
     return path;
   }
 
-  // What no single value can tell.
-  void check_together() {
-    const auto& proxy = config_.proxy.listen;
-    if (proxy == config_.admin.listen && proxy.port != 0) {
-      report("admin.listen", "admin.listen and proxy.listen are the same address, " + to_string(proxy));
+  void check_whole() {
+    for (auto& finding : check_together(config_)) {
+      const auto origin = origins_.find(finding.path);
+      problems_.push_back({origin == origins_.end() ? "" : origin->second, std::move(finding.message)});
     }
-    for (const auto& model : config_.models) {
-      const std::string path = "models." + model.name;
-      if (model.name == "mock") {
-        report(path, "models.mock: mock is built in and takes no section");
-      } else if (model.path.empty() && model.hub.empty()) {
-        report(path, path + " needs a path or a hub name");
-      }
-    }
-    check_model("rerank.default_model", config_.rerank.default_model);
-    check_model("rerank.model", config_.rerank.defaults.model);
-    for (const auto& rule : config_.collections) {
-      check_model("collections." + rule.pattern + ".model", rule.options.model);
-    }
-  }
-
-  void check_model(const std::string& path, const std::optional<std::string>& name) {
-    if (!name || *name == "mock" || find_model(config_, *name) != nullptr) {
-      return;
-    }
-    std::vector<std::string_view> known{"mock"};
-    for (const auto& model : config_.models) {
-      known.push_back(model.name);
-    }
-    const auto near = reranker::nearest_name(*name, known);
-    report(path, path + ": '" + *name + "' is neither `mock` nor a name under `models`" +
-                     (near.empty() ? "" : "; did you mean " + near + "?"));
-  }
-
-  void report(const std::string& path, std::string message) {
-    const auto origin = origins_.find(path);
-    problems_.push_back({origin == origins_.end() ? "" : origin->second, std::move(message)});
   }
 
   const Sources& sources_;
   Config config_;
   Problems problems_;
-  std::map<std::string, std::string> origins_;  // path → where it was last said
+  Origins origins_;
 };
 
-tl::expected<Config, Problems> finish(Assignments assignments, const Sources& sources) {
+tl::expected<Loaded, Problems> finish(Assignments assignments, const Sources& sources) {
   read_environment(sources.environment, assignments);
   read_sets(sources.sets, assignments);
   return Loading(sources).run(std::move(assignments));
+}
+
+Config config_of(Loaded loaded) {
+  return std::move(loaded.config);
 }
 
 }  // namespace
@@ -195,14 +169,14 @@ std::string to_string(const Problems& problems) {
   return text;
 }
 
-tl::expected<Config, Problems> load_text(std::string_view yaml, const std::string& name,
-                                         const Sources& sources) {
+tl::expected<Loaded, Problems> load_text_with_origins(std::string_view yaml, const std::string& name,
+                                                      const Sources& sources) {
   Assignments assignments;
   read_yaml(yaml, name, assignments);
   return finish(std::move(assignments), sources);
 }
 
-tl::expected<Config, Problems> load(const Sources& sources) {
+tl::expected<Loaded, Problems> load_with_origins(const Sources& sources) {
   if (!sources.file) {
     return finish({}, sources);
   }
@@ -217,7 +191,16 @@ tl::expected<Config, Problems> load(const Sources& sources) {
                                   (errno != 0 ? std::strerror(errno) : "unknown reason"));
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
-  return load_text(text, *sources.file, sources);
+  return load_text_with_origins(text, *sources.file, sources);
+}
+
+tl::expected<Config, Problems> load(const Sources& sources) {
+  return load_with_origins(sources).map(config_of);
+}
+
+tl::expected<Config, Problems> load_text(std::string_view yaml, const std::string& name,
+                                         const Sources& sources) {
+  return load_text_with_origins(yaml, name, sources).map(config_of);
 }
 
 std::vector<std::pair<std::string, std::string>> process_environment() {

@@ -53,6 +53,13 @@ void emit_named_sections(YAML::Emitter& out, Config& config, std::span<const Key
     out << YAML::Key << instruction.name << YAML::Value << instruction.text;
   }
   out << YAML::EndMap;
+  if (!config.model_mapping.empty()) {
+    out << YAML::Key << "model_mapping" << YAML::Value << YAML::BeginMap;
+    for (const auto& mapped : config.model_mapping) {
+      out << YAML::Key << mapped.embedding << YAML::Value << mapped.reranker;
+    }
+    out << YAML::EndMap;
+  }
 }
 
 std::string cell(std::string text) {
@@ -96,7 +103,8 @@ variable or on the command line; the later one wins:
 
 An unknown key, a key given twice, a value of the wrong type or out of bounds is an error that names the file and
 line, and nothing starts. `qrerank check-config --config config.yaml` tells all errors at once, or prints the
-effective configuration; with `--collection NAME` also the rule that this collection gets.
+effective configuration; with `--collection NAME` which rule that collection gets, and each option's value and where
+it was said.
 
 Durations are whole numbers with a unit (`250ms`, `5s`, `2m`, `1h`), sizes are bytes or whole numbers of `KiB`,
 `MiB`, `GiB`. Lists are YAML lists; in variables and `--set`, commas separate the items.
@@ -119,6 +127,19 @@ constexpr std::pair<std::string_view, std::string_view> kSections[] = {
     {"models", "The models that may be named. `mock` is always there and needs no section."},
     {"", "At the top level of the file."},
     {"instructions", "Texts that `rerank_instruction` may use by name."},
+    {"selection",
+     "How the model is chosen: the search's `rerank_model`, else the collection rule's `model`, else "
+     "`rerank.model`; "
+     "where none is said, the reranker that belongs to the embedding model, which is named by the rule's "
+     "`embedding_model`, else by the search's `Document`, else by the collection's metadata (read from "
+     "Qdrant with the "
+     "client's own key); where that leads to no model under `models`, `rerank.default_model`."},
+    {"model_mapping",
+     "Which reranker belongs to which embedding model. The program brings a table of the Qwen3-Embedding, "
+     "bge, MiniLM, "
+     "e5 and multilingual families (proxy/selection/mapping.cpp); entries here come before it, the first "
+     "that "
+     "fits wins."},
     {"scoring", "Bounds of the scoring engine."},
     {"log", "What goes to standard error."},
 };
@@ -149,20 +170,6 @@ std::string print_effective(const Config& config, std::span<const Key> keys) {
   emit_named_sections(out, copy, keys);
   out << YAML::EndMap;
   return std::string(out.c_str()) + "\n";
-}
-
-std::string print_rule(const Config& config, const std::string& collection) {
-  const CollectionRule* rule = find_rule(config, collection);
-  if (rule == nullptr) {
-    return "# " + collection + ": no rule matches; reranked on request, with the options under rerank\n";
-  }
-  CollectionRule copy = *rule;
-  Config unused;
-  YAML::Emitter out;
-  out << YAML::BeginMap;
-  emit_entry(out, rule->pattern, schema(), Place{unused, &copy}, Scope::collection);
-  out << YAML::EndMap;
-  return "# " + collection + " gets the rule\n" + out.c_str() + "\n";
 }
 
 std::string print_reference() {

@@ -13,9 +13,6 @@ namespace qrerank::proxy::config {
 /// which show as "<secret>").
 std::string print_effective(const Config& config, std::span<const Key> keys = schema());
 
-/// One collection's rule with the pattern that won, as YAML; says so when no rule matches.
-std::string print_rule(const Config& config, const std::string& collection);
-
 /// docs/configuration.md, whole.
 std::string print_reference();
 

@@ -56,9 +56,9 @@ void add_proxy(Keys& keys) {
   keys.push_back(values::size("proxy", "max_header_bytes",
                               "Request line and headers together; a longer one is answered with 431.",
                               QRERANK_CONFIG(std::uint64_t, proxy.max_header_bytes), kKiB, kMiB));
-  keys.push_back(values::size("proxy", "max_inspect_body",
-                              "A search whose body is longer streams through without being looked at.",
-                              QRERANK_CONFIG(std::uint64_t, proxy.max_inspect_body), kKiB, kGiB));
+  keys.push_back(live(values::size("proxy", "max_inspect_body",
+                                   "A search whose body is longer streams through without being looked at.",
+                                   QRERANK_CONFIG(std::uint64_t, proxy.max_inspect_body), kKiB, kGiB)));
   keys.push_back(values::integer<std::uint32_t>(
       "proxy", "max_connections", "Client connections at a time; further ones wait in the kernel's queue.",
       QRERANK_CONFIG(std::uint32_t, proxy.max_connections), 1, 1'000'000));
@@ -113,8 +113,8 @@ void add_upstream(Keys& keys) {
 void add_rerank(Keys& keys) {
   keys.push_back(
       live(values::text(ValueType::model_name, "rerank", "default_model", "`mock` or a name under `models`",
-                        "The model that judges where nothing else names one; `mock` counts common words "
-                        "and is for trying things out.",
+                        "The model that judges where none is named and the embedding model leads to none; "
+                        "`mock` counts common words and is for trying things out.",
                         QRERANK_CONFIG(std::string, rerank.default_model))));
   keys.push_back(live(values::integer<std::int64_t>(
       "rerank", "max_top_k", "The largest `rerank_top_k` that a search may ask for.",
@@ -132,6 +132,29 @@ void add_rerank(Keys& keys) {
       keys.push_back(std::move(key));
     }
   }
+}
+
+void add_selection(Keys& keys) {
+  keys.push_back(
+      live(values::text(ValueType::text, "selection", "metadata_key", "a text",
+                        "The member of a collection's metadata at Qdrant that names its embedding model.",
+                        QRERANK_CONFIG(std::string, selection.metadata_key))));
+  keys.push_back(live(values::duration(
+      "selection", "metadata_ttl",
+      "How long a collection's metadata is believed before it is read again; 0 never reads it.",
+      QRERANK_CONFIG(Milliseconds, selection.metadata_ttl), 0ms, 24h)));
+  keys.push_back(live(
+      values::duration("selection", "metadata_timeout",
+                       "How long a search may wait for its collection's metadata; then it goes on without.",
+                       QRERANK_CONFIG(Milliseconds, selection.metadata_timeout), 1ms, 1min)));
+  keys.push_back(defaulting_to(
+      live(within(
+          Scope::mapping,
+          values::text(ValueType::text, "model_mapping", "", "`mock`, or a name or hub name under `models`",
+                       "The reranker for an embedding model; the name may be a glob, letters count in "
+                       "any case, and without a `/` it is compared with what follows the last one.",
+                       QRERANK_AT(std::string, place.mapped->reranker)))),
+      "the table that the program brings"));
 }
 
 void add_scoring(Keys& keys) {
@@ -153,9 +176,9 @@ void add_scoring(Keys& keys) {
   keys.push_back(values::integer<int>("scoring", "tokenizer_threads",
                                       "Threads that tokenize; 0 takes the machine's cores, at most 4.",
                                       QRERANK_CONFIG(int, scoring.tokenizer_threads), 0, 256));
-  keys.push_back(values::integer<std::uint64_t>(
+  keys.push_back(live(values::integer<std::uint64_t>(
       "scoring", "max_text_chars", "A longer text is cut here before it is tokenized.",
-      QRERANK_CONFIG(std::uint64_t, scoring.max_text_chars), 16, 100'000'000));
+      QRERANK_CONFIG(std::uint64_t, scoring.max_text_chars), 16, 100'000'000)));
   keys.push_back(values::size("scoring", "memory_budget",
                               "Main memory for the weights of all models together; 0 takes what is free less "
                               "a tenth of the whole. A model that does not fit makes idle ones go, or is "
@@ -191,6 +214,12 @@ void add_collections(Keys& keys) {
       {{"on_request", RerankMode::on_request},
        {"always", RerankMode::always},
        {"never", RerankMode::never}}));
+  add(defaulting_to(
+      values::text(ValueType::text, "collections", "embedding_model", "a name such as BAAI/bge-base-en-v1.5",
+                   "What made the collection's vectors; the reranker that belongs to it judges where no "
+                   "`model` is said.",
+                   QRERANK_AT(std::string, place.collection->embedding_model)),
+      "the search's `Document`, else the collection's metadata"));
   for (const auto& spec : reranker::option_table()) {
     if (spec.config_key().empty()) {
       continue;
@@ -260,7 +289,8 @@ void fill_default_texts(Keys& keys) {
   CollectionRule rule;
   Model model;
   Instruction instruction;
-  const Place place{config, &rule, &model, &instruction};
+  MappedModel mapped;
+  const Place place{config, &rule, &model, &instruction, &mapped};
   for (auto& key : keys) {
     const auto given = key.default_text.empty() ? key.get(place) : std::nullopt;
     if (!given) {
@@ -281,6 +311,7 @@ Keys make_schema() {
   add_collections(keys);
   add_models(keys);
   add_top_level(keys);
+  add_selection(keys);
   add_scoring(keys);
   add_log(keys);
   fill_default_texts(keys);

@@ -44,19 +44,21 @@ struct Place {
   CollectionRule* collection = nullptr;
   Model* model = nullptr;
   Instruction* instruction = nullptr;
+  MappedModel* mapped = nullptr;
 };
 
 enum class Scope {
-  global,      ///< section.name, or a bare name at the top level
-  collection,  ///< collections.<name or glob>.name
-  model,       ///< models.<name>.name
-  instruction  ///< instructions.<name>: the entry is the value
+  global,       ///< section.name, or a bare name at the top level
+  collection,   ///< collections.<name or glob>.name
+  model,        ///< models.<name>.name
+  instruction,  ///< instructions.<name>: the entry is the value
+  mapping       ///< model_mapping.<embedding model>: the entry is the value
 };
 
 struct Key {
   Scope scope = Scope::global;
   std::string section;  ///< "proxy"; empty for keys at the top level
-  std::string name;     ///< "listen"; empty in the scope `instruction`
+  std::string name;     ///< "listen"; empty in the scopes `instruction` and `mapping`
   std::string alias;    ///< a second name of the same key, or empty
   ValueType type = ValueType::text;
   std::string expected;  ///< what it takes, with bounds: "a duration from 1ms to 1h"

@@ -45,7 +45,6 @@ RequestRun::RequestRun(const Services& all, std::shared_ptr<const config::Config
     SearchRun& search = searches.emplace_back();
     search.place = place;
     search.plan = search_plan;
-    search.model = search_plan->options.model.value_or(config->rerank.default_model);
   }
 }
 

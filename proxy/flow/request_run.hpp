@@ -24,7 +24,7 @@ namespace qrerank::proxy::flow {
 struct SearchRun {
   std::size_t place = 0;  ///< among the request's searches
   const rewrite::SearchPlan* plan = nullptr;
-  std::string model;  ///< chosen
+  std::string model;  ///< chosen by choose_models
 
   std::optional<Reason> failed;         ///< why its own result comes back; none: it is reranked
   std::vector<rewrite::Judged> judged;  ///< one for each candidate

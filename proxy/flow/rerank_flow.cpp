@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/flow/choose_models.hpp"
 #include "proxy/flow/events.hpp"
 #include "proxy/flow/receive.hpp"
 #include "proxy/flow/request_run.hpp"
@@ -135,6 +136,7 @@ http::Awaitable<http::Outcome> rerank_flow(const Services& services,
 
   auto plan = std::get<rewrite::RequestPlan>(std::move(received));
   RequestRun run(services, std::move(config), request, std::move(plan));
+  co_await choose_models(run, head.match.collection);
   auto outcome = co_await rerank(run);
   co_return outcome;
 }

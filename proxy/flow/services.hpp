@@ -11,6 +11,10 @@ namespace qrerank::proxy::observe {
 class Metrics;
 }
 
+namespace qrerank::proxy::selection {
+class MetadataCache;
+}
+
 namespace qrerank::proxy::flow {
 
 class SaidOnce;
@@ -20,7 +24,8 @@ struct Services {
   std::function<std::shared_ptr<const config::Config>()> config;
   reranker::Scorer* scorer = nullptr;
   observe::Metrics* metrics = nullptr;
-  SaidOnce* objects_as_text = nullptr;  ///< null: told each time
+  SaidOnce* objects_as_text = nullptr;           ///< null: told each time
+  selection::MetadataCache* metadata = nullptr;  ///< null: collections' metadata is not read
 };
 
 }  // namespace qrerank::proxy::flow

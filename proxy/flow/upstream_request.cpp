@@ -1,5 +1,6 @@
 #include "proxy/flow/upstream_request.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -17,6 +18,11 @@ bool speaks_of_coding(std::string_view name) {
     if (http::iequals(name, known)) return true;
   }
   return false;
+}
+
+bool tells_who_asks(std::string_view name) {
+  static constexpr std::array<std::string_view, 4> kNames = {"Host", "api-key", "Authorization", "Cookie"};
+  return std::ranges::any_of(kNames, [&](std::string_view known) { return http::iequals(name, known); });
 }
 
 }  // namespace
@@ -45,6 +51,19 @@ http::PassAsItCame own_request_passed(const http::RequestHead& head, std::string
   }
   pass.body = std::move(body);
   return pass;
+}
+
+upstream::Request collection_request(const http::RequestHead& head, std::string target) {
+  upstream::Request request;
+  request.method = "GET";
+  request.target = std::move(target);
+  for (const auto& field : head.fields) {
+    if (tells_who_asks(field.name)) {
+      request.fields.push_back({std::string(field.name), std::string(field.value)});
+    }
+  }
+  request.fields.push_back({"Accept-Encoding", "identity"});
+  return request;
 }
 
 std::optional<std::chrono::seconds> own_timeout(std::string_view target) {

@@ -1,5 +1,5 @@
-// The requests that an intercepted search sends upstream, made from the client's own head: its credentials
-// and everything else that is the client's travel on, our options do not. Pure.
+// The requests that the flow sends upstream, made from the client's own head: its credentials
+// and, with a search, everything else that is the client's travel on, our options do not. Pure.
 #pragma once
 
 #include <chrono>
@@ -20,6 +20,11 @@ upstream::Request search_request(const http::RequestHead& head, std::string_view
 
 /// The client's request sent on and its answer streamed, with options taken off everywhere; `body` is plain.
 http::PassAsItCame own_request_passed(const http::RequestHead& head, std::string body);
+
+/// The client's question what its collection is: GET `target` (route::collection_target) with nothing of the
+/// client's head but Host and what may carry credentials. The answer depends on nothing else, so that it may
+/// be kept under these fields.
+upstream::Request collection_request(const http::RequestHead& head, std::string target);
 
 /// The request's own `timeout` parameter (whole seconds, at least 1); none when absent or not such a number,
 /// which Qdrant then refuses itself.

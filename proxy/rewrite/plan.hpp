@@ -52,8 +52,9 @@ struct SearchPlan {
   std::uint64_t top_k = 50;         ///< candidates to score
   std::vector<std::string> fields;  ///< text paths; first_non_empty: the default list
   bool first_non_empty =
-      true;                   ///< take the first field that has text (no rerank_field given); false: join all
-  std::string query_text;     ///< valid UTF-8, not empty
+      true;                ///< take the first field that has text (no rerank_field given); false: join all
+  std::string query_text;  ///< valid UTF-8, not empty
+  std::vector<std::string> embedding_models;  ///< `model` of the search's Documents, in their order
   reranker::Options options;  ///< all carriers merged: what is still absent has the table's default
   Projection projection;
 };

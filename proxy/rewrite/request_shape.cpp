@@ -353,4 +353,15 @@ std::string document_text(const JsonValue& search, SearchKind kind, std::size_t 
   return {};
 }
 
+std::vector<std::string> document_models(const JsonValue& search, SearchKind kind) {
+  std::vector<std::string> models;
+  for (const JsonValue& document : documents_of(search, kind)) {
+    const auto model = document.find("model");
+    if (model && model->is(JsonKind::string) && !model->text().empty()) {
+      models.push_back(model->text());
+    }
+  }
+  return models;
+}
+
 }  // namespace qrerank::proxy::rewrite

@@ -78,4 +78,7 @@ std::vector<JsonValue> option_places(const JsonValue& search, SearchKind kind);
 /// points; empty when there is none.
 std::string document_text(const JsonValue& search, SearchKind kind, std::size_t max_chars);
 
+/// The embedding models that the Documents name, in the same order; each not empty.
+std::vector<std::string> document_models(const JsonValue& search, SearchKind kind);
+
 }  // namespace qrerank::proxy::rewrite

@@ -125,12 +125,16 @@ std::string percent_decoded(std::string_view text, bool plus_is_space) {
   return decoded;
 }
 
-std::string reread_target(std::string_view target) {
-  const TargetParts parts = split_target(target);
-  const auto segments = segments_of(parts.path);
+std::string collection_target(std::string_view target) {
+  const auto segments = segments_of(split_target(target).path);
   std::string result = "/collections/";
   result += segments.size() > 1 ? segments[1] : std::string_view();
-  result += "/points";
+  return result;
+}
+
+std::string reread_target(std::string_view target) {
+  const TargetParts parts = split_target(target);
+  std::string result = collection_target(target) + "/points";
   char separator = '?';
   for (const Parameter& parameter : parameters_of(parts.query.value_or(std::string_view()))) {
     const std::string name = percent_decoded(parameter.name, true);

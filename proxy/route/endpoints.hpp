@@ -1,5 +1,5 @@
 // The table of the paths whose searches may be reranked, and matching a request line against it. Nothing
-// else in the program knows a path of Qdrant's but the reread's, which is made here as well.
+// else in the program knows a path of Qdrant's but the two that it asks itself, which are made here as well.
 #pragma once
 
 #include <optional>
@@ -65,5 +65,8 @@ std::string percent_decoded(std::string_view text, bool plus_is_space);
 /// Where the points of a matched request's collection are read: `/collections/c/points` with the collection
 /// as it was spelled and the request's `timeout` and `consistency` parameters as they were spelled.
 std::string reread_target(std::string_view target);
+
+/// Where a matched request's collection is described: `/collections/c`, as it was spelled.
+std::string collection_target(std::string_view target);
 
 }  // namespace qrerank::proxy::route

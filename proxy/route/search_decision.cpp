@@ -154,6 +154,7 @@ SearchDecision decide_search(const Circumstances& all, const JsonValue& search) 
   if (!plan) {
     return stripped(std::move(plan.error()));
   }
+  plan->embedding_models = rewrite::document_models(search, row.kind);
   return std::move(*plan);
 }
 

@@ -65,14 +65,15 @@ def _point(one: str, at: int, total: int, payload: str, sparse: str = "") -> str
     return f'{{"id":{one},"vector":{{{vectors}}},"payload":{payload}}}'
 
 
-def fill(qdrant: Qdrant, stem: str) -> str:
-    """Makes the collection and returns its name."""
+def fill(qdrant: Qdrant, stem: str, metadata: dict[str, object] | None = None) -> str:
+    """Makes the collection, with `metadata` of its own if there is any, and returns its name."""
     name = qdrant.collection_name(stem)
     with qdrant.client() as client:
         client.delete(f"/collections/{name}")
         config = {
             "vectors": {"": {"size": 2, "distance": "Cosine"}, "second": {"size": 3, "distance": "Dot"}},
             "sparse_vectors": {"bm25": {"modifier": "idf"}},
+            **({"metadata": metadata} if metadata else {}),
         }
         response = client.put(f"/collections/{name}", json=config)
         assert response.status_code == 200, response.text

@@ -43,6 +43,8 @@ class Qrerank:
         self.proxy = self.admin = ""
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._lines: list[str] = []
+        self._logged = threading.Condition()  # guards _lines; told of each line and of the end
+        self._ended = False
         self._reader: threading.Thread | None = None
 
     @property
@@ -56,7 +58,33 @@ class Qrerank:
 
     @property
     def stderr(self) -> str:
-        return "".join(self._lines)
+        with self._logged:
+            return "".join(self._lines)
+
+    def wait_for_log(self, text: str, since: int = 0) -> str:
+        """The first line that holds `text`, of those after the first `since` characters of standard error."""
+
+        def found() -> str | None:
+            lines = "".join(self._lines)[since:].splitlines()
+            return next((line for line in lines if text in line), None)
+
+        with self._logged:
+            self._logged.wait_for(lambda: found() or self._ended, READY_SECONDS)
+            line = found()
+        assert line, f"no log line holds {text!r}:\n{self.stderr}"
+        return line
+
+    @property
+    def config_file(self) -> Path:
+        return Path(self._folder.name) / "config.yaml"
+
+    def reload(self, config: str | None = None) -> str:
+        """Writes the file anew, sends SIGHUP, and returns the line that tells what came of it."""
+        if config is not None:
+            self.config_file.write_text(config)
+        since = len(self.stderr)
+        self.process.send_signal(signal.SIGHUP)
+        return self.wait_for_log(" reloaded", since)
 
     def client(self) -> httpx.Client:
         """Uncompressed, so that bodies compare by their bytes."""
@@ -64,9 +92,8 @@ class Qrerank:
 
     def start(self) -> "Qrerank":
         self._folder = tempfile.TemporaryDirectory(prefix="qrerank-")
-        path = Path(self._folder.name) / "config.yaml"
-        path.write_text(self.config)
-        command = [str(program()), "serve", "--config", str(path)]
+        self.config_file.write_text(self.config)
+        command = [str(program()), "serve", "--config", str(self.config_file)]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         environment = {name: value for name, value in os.environ.items() if not (name.startswith("QRERANK_") and "__" in name)}
@@ -93,7 +120,12 @@ class Qrerank:
 
     def _collect(self) -> None:
         for line in self.process.stderr:
-            self._lines.append(line)
+            with self._logged:
+                self._lines.append(line)
+                self._logged.notify_all()
+        with self._logged:
+            self._ended = True
+            self._logged.notify_all()
 
     def stop(self) -> int:
         """SIGTERM, drain, exit code."""

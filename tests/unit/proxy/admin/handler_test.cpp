@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(metrics_are_text) {
 
 BOOST_AUTO_TEST_CASE(status_tells_all) {
   World world;
-  world.settings->collections.push_back({"docs-*", {}, {}});
+  world.settings->collections.push_back({"docs-*", {}, {}, {}});
   const auto body = world.get("/status").body;
   for (const std::string part :
        {"\"version\":\"1.2.3\"", "\"uptime_seconds\":42", "\"draining\":false", "\"url\":\"http://a:1\"",

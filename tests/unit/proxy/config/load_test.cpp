@@ -174,6 +174,11 @@ BOOST_AUTO_TEST_CASE(every_error_names_its_place) {
       {"models: {m: }", "c.yaml:1: models.m needs a path or a hub name\n"},
       {"admin: {listen: '127.0.0.1:7333'}",
        "c.yaml:1: admin.listen and proxy.listen are the same address, 127.0.0.1:7333\n"},
+      {"model_mapping: {e: x}",
+       "c.yaml:1: model_mapping.e: 'x' is neither `mock` nor a name or hub name under `models`\n"},
+      {"model_mapping: {a b: mock}", "c.yaml:1: model_mapping: 'a b' cannot be a name\n"},
+      {"model_mapping: {e: }",
+       "c.yaml:1: model_mapping.e has no value, expected `mock`, or a name or hub name under `models`\n"},
       {"a: b\n---\nc: d", "c.yaml: the file holds more than one YAML document\n"},
   };
   for (const auto& [yaml, expected] : table) {
@@ -201,8 +206,33 @@ BOOST_AUTO_TEST_CASE(rules) {
   BOOST_TEST(config::find_rule(c, "dogs")->pattern == "d*");
   BOOST_TEST(config::find_rule(c, "cats")->pattern == "*");
   BOOST_CHECK(config::find_rule(good(""), "docs") == nullptr);
-  BOOST_TEST(config::print_rule(c, "dogs").find("rerank: never") != std::string::npos);
-  BOOST_TEST(config::print_rule(good(""), "dogs").find("no rule matches") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(names_of_embedding_models) {
+  const auto c = good("model_mapping: {BAAI/bge-small-en-v1.5: mock, 'e5-*': mock}",
+                      sets({"model_mapping.acme/one.2=mock", "selection.metadata_ttl=0ms",
+                            "collections.docs.embedding_model=acme/one.2"}));
+  BOOST_TEST_REQUIRE(c.model_mapping.size() == 3u);
+  BOOST_TEST(c.model_mapping[0].embedding == "BAAI/bge-small-en-v1.5");  // the file's order
+  BOOST_TEST(c.model_mapping[2].embedding == "acme/one.2");
+  BOOST_TEST(c.selection.metadata_ttl.count() == 0);
+  BOOST_TEST(c.collections.at(0).embedding_model == "acme/one.2");
+  const auto printed = config::print_effective(c);
+  BOOST_TEST(config::print_effective(good(printed)) == printed);
+}
+
+BOOST_AUTO_TEST_CASE(origins) {
+  const auto loaded = config::load_text_with_origins(
+      "rerank:\n  top_k: 20\ncollections:\n  docs:\n    reranker: mock\n    weight: 0.5\n", "c.yaml",
+      {std::nullopt, {{"QRERANK_RERANK__WEIGHT", "0.7"}}, {"collections.docs.weight=0.9", "log.level=warn"}});
+  BOOST_TEST_REQUIRE(loaded.has_value());
+  const config::Origins expected = {{"rerank.top_k", "c.yaml:2"},
+                                    {"rerank.weight", "QRERANK_RERANK__WEIGHT"},
+                                    {"collections.docs", "c.yaml:4"},
+                                    {"collections.docs.model", "c.yaml:5"},
+                                    {"collections.docs.weight", "--set collections.docs.weight"},
+                                    {"log.level", "--set log.level"}};
+  BOOST_CHECK(loaded->origins == expected);
 }
 
 BOOST_AUTO_TEST_CASE(files) {

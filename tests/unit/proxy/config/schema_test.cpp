@@ -34,7 +34,9 @@ bool takes(const std::string& path, const std::string& text) {
   config::CollectionRule rule;
   config::Model model;
   config::Instruction instruction;
-  return key_at(path).set(config::Place{scratch, &rule, &model, &instruction}, {text, {}, false}).has_value();
+  config::MappedModel mapped;
+  const config::Place place{scratch, &rule, &model, &instruction, &mapped};
+  return key_at(path).set(place, {text, {}, false}).has_value();
 }
 
 }  // namespace
@@ -90,6 +92,8 @@ BOOST_AUTO_TEST_CASE(bounds) {
       {"rerank.timeout_ms", "1", "60000", "0", "60001"},
       {"collections.<name>.top_k", "10", "200", "9", "201"},
       {"models.<name>.max_length", "0", "1048576", "-1", "1048577"},
+      {"selection.metadata_ttl", "0ms", "24h", "-1ms", "86401s"},
+      {"selection.metadata_timeout", "1ms", "1m", "0ms", "61s"},
       {"scoring.token_budget", "64", "16777216", "63", "16777217"},
       {"scoring.max_queued_texts", "1", "16777216", "0", "16777217"},
       {"scoring.max_queued_tokens", "64", "1073741824", "63", "1073741825"},
@@ -129,6 +133,17 @@ BOOST_AUTO_TEST_CASE(words) {
   BOOST_TEST(!takes("instructions.<name>", ""));
   BOOST_TEST(!takes("models.<name>.path", std::string(5000, 'a')));
   BOOST_TEST(!takes("models.<name>.path", std::string("a\0b", 3)));
+}
+
+// What a reload keeps is written back from its printed form; what was never set could not be.
+BOOST_AUTO_TEST_CASE(what_needs_a_restart_always_has_a_value) {
+  auto loaded = config::load({});
+  BOOST_REQUIRE(loaded.has_value());
+  for (const auto& key : config::schema()) {
+    if (key.scope == config::Scope::global && key.needs_restart) {
+      BOOST_TEST(key.get(config::Place{*loaded}).has_value(), key.path());
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(secrets_are_never_printed) {

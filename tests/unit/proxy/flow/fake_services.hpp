@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,10 +42,12 @@ class FakeUpstream final : public upstream::Client {
  public:
   std::deque<upstream::ExchangeResult> answers;
   std::vector<upstream::Request> asked;
+  std::function<void()> before;  ///< called before an answer, if set
 
   http::Awaitable<upstream::ExchangeResult> exchange(upstream::Request request,
                                                      std::chrono::steady_clock::time_point) override {
     asked.push_back(std::move(request));
+    if (before) before();
     BOOST_REQUIRE(!answers.empty());
     auto next = std::move(answers.front());
     answers.pop_front();

@@ -127,6 +127,25 @@ BOOST_AUTO_TEST_CASE(orders) {
   BOOST_TEST(!has_order(R"({"target":null,"context":[],"limit":1})", SearchKind::discover));
 }
 
+BOOST_AUTO_TEST_CASE(models_of_documents) {
+  const auto models = [](const std::string& text, SearchKind kind = SearchKind::query) {
+    std::string joined;
+    for (const auto& model : document_models(JsonTree::parse(text)->root(), kind)) {
+      joined += model + ";";
+    }
+    return joined;
+  };
+  BOOST_TEST(models(R"({"query":{"text":"a","model":"m\u0031"}})") == "m1;");
+  BOOST_TEST(
+      models(R"({"query":{"nearest":{"text":"a","model":"q"}},"prefetch":[{"query":{"text":"","model":"p"}},
+                        {"prefetch":{"query":{"text":"b","model":"deep"}},"query":[1]}]})") == "q;p;deep;");
+  BOOST_TEST(models(R"({"query":{"text":"a"}})") == "");
+  BOOST_TEST(models(R"({"query":{"text":"a","model":5}})") == "");
+  BOOST_TEST(models(R"({"query":{"text":"a","model":""}})") == "");
+  BOOST_TEST(models(R"({"query":{"model":"m"}})") == "");
+  BOOST_TEST(models(R"({"query":{"text":"a","model":"m"}})", SearchKind::search) == "");
+}
+
 BOOST_AUTO_TEST_CASE(document_texts) {
   BOOST_TEST(text_of(R"({"query":{"text":"a fox","model":"m"}})") == "a fox");
   BOOST_TEST(text_of(R"({"query":{"nearest":{"text":"a f\u00f6x","model":"m"}}})") == "a f\xc3\xb6x");

@@ -97,6 +97,12 @@ BOOST_AUTO_TEST_CASE(percent_decoding) {
   BOOST_TEST(percent_decoded("50% off %zz %%41", false) == "50% off %zz %A");
 }
 
+BOOST_AUTO_TEST_CASE(collection_targets) {
+  BOOST_TEST(collection_target("/collections/%64emo/points/query?timeout=5") == "/collections/%64emo");
+  BOOST_TEST(collection_target("//collections//c/points/query/batch/") == "/collections/c");
+  BOOST_TEST(collection_target("http://h:1/collections/c/points/search") == "/collections/c");
+}
+
 BOOST_AUTO_TEST_CASE(reread_targets) {
   BOOST_TEST(reread_target("/collections/%64emo/points/query") == "/collections/%64emo/points");
   BOOST_TEST(reread_target("//collections//c/points/query/?rerank=1&timeout=5&x=y&consistency=all") ==

@@ -1,0 +1,99 @@
+#include "proxy/config/check.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+namespace qrerank::proxy::config {
+namespace {
+
+class Checking {
+ public:
+  explicit Checking(const Config& config) : config_(config) {}
+
+  std::vector<Finding> run() {
+    check_listeners();
+    check_models();
+    check_model("rerank.default_model", config_.rerank.default_model);
+    check_model("rerank.model", config_.rerank.defaults.model);
+    for (const auto& rule : config_.collections) {
+      check_model("collections." + rule.pattern + ".model", rule.options.model);
+    }
+    for (const auto& mapped : config_.model_mapping) {
+      check_mapped(mapped);
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  void check_listeners() {
+    const auto& proxy = config_.proxy.listen;
+    if (proxy == config_.admin.listen && proxy.port != 0) {
+      report("admin.listen", "admin.listen and proxy.listen are the same address, " + to_string(proxy));
+    }
+  }
+
+  void check_models() {
+    for (const auto& model : config_.models) {
+      const std::string path = "models." + model.name;
+      if (model.name == "mock") {
+        report(path, "models.mock: mock is built in and takes no section");
+      } else if (model.path.empty() && model.hub.empty()) {
+        report(path, path + " needs a path or a hub name");
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string_view> model_names() const {
+    std::vector<std::string_view> known{"mock"};
+    for (const auto& model : config_.models) {
+      known.push_back(model.name);
+    }
+    return known;
+  }
+
+  void check_model(const std::string& path, const std::optional<std::string>& name) {
+    const auto known = model_names();
+    if (!name || std::ranges::find(known, *name) != known.end()) {
+      return;
+    }
+    report(path,
+           path + ": '" + *name + "' is neither `mock` nor a name under `models`" + suggestion(*name, known));
+  }
+
+  void check_mapped(const MappedModel& mapped) {
+    auto known = model_names();
+    for (const auto& model : config_.models) {
+      if (!model.hub.empty()) {
+        known.push_back(model.hub);
+      }
+    }
+    if (std::ranges::find(known, mapped.reranker) != known.end()) {
+      return;
+    }
+    const std::string path = "model_mapping." + mapped.embedding;
+    report(path, path + ": '" + mapped.reranker +
+                     "' is neither `mock` nor a name or hub name under `models`" +
+                     suggestion(mapped.reranker, known));
+  }
+
+  static std::string suggestion(const std::string& name, const std::vector<std::string_view>& known) {
+    const auto near = reranker::nearest_name(name, known);
+    return near.empty() ? "" : "; did you mean " + near + "?";
+  }
+
+  void report(std::string path, std::string message) {
+    findings_.push_back({std::move(path), std::move(message)});
+  }
+
+  const Config& config_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> check_together(const Config& config) {
+  return Checking(config).run();
+}
+
+}  // namespace qrerank::proxy::config

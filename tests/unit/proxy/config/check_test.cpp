@@ -1,0 +1,57 @@
+// What no single value can tell; the places that load() puts before these messages are load_test's.
+#include "proxy/config/check.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "proxy/config/load.hpp"
+
+namespace config = qrerank::proxy::config;
+
+namespace {
+
+config::Config with_models() {
+  return *config::load_text("models: {big: {hub: BAAI/bge-reranker-large}, own: {path: /m}}", "c.yaml");
+}
+
+std::vector<std::string> messages(const config::Config& c) {
+  std::vector<std::string> all;
+  for (const auto& finding : config::check_together(c)) {
+    BOOST_TEST(finding.message.find(finding.path) != std::string::npos, finding.path);
+    all.push_back(finding.message);
+  }
+  return all;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(check)
+
+BOOST_AUTO_TEST_CASE(a_mapping_leads_to_a_model_that_is_there) {
+  for (const std::string good : {"mock", "big", "own", "BAAI/bge-reranker-large"}) {
+    auto c = with_models();
+    c.model_mapping.push_back({"acme/*", good});
+    BOOST_TEST(messages(c).empty(), good);
+  }
+  auto c = with_models();
+  c.model_mapping = {{"acme/*", "BAAI/bge-reranker-lagre"}, {"b", "zzzzzzzz"}};
+  const std::vector<std::string> expected = {
+      "model_mapping.acme/*: 'BAAI/bge-reranker-lagre' is neither `mock` nor a name or hub name under "
+      "`models`; "
+      "did you mean BAAI/bge-reranker-large?",
+      "model_mapping.b: 'zzzzzzzz' is neither `mock` nor a name or hub name under `models`"};
+  BOOST_TEST(messages(c) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(all_findings_at_once) {
+  auto c = with_models();
+  c.rerank.default_model = "bgi";
+  c.rerank.defaults.model = "x";
+  c.collections.emplace_back();
+  c.collections.back().options.model = "y";
+  c.admin.listen = c.proxy.listen;
+  BOOST_TEST(messages(c).size() == 4u);
+  c.admin.listen.port = c.proxy.listen.port = 0;  // two free ports are two addresses
+  BOOST_TEST(messages(c).size() == 3u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
