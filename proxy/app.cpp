@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "proxy/admin/server.hpp"
@@ -22,6 +23,7 @@
 #include "proxy/observe/log.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/observe/scoring_observer.hpp"
+#include "proxy/reloader.hpp"
 #include "proxy/request_counter.hpp"
 #include "proxy/scorers.hpp"
 #include "proxy/selection/metadata_cache.hpp"
@@ -55,10 +57,11 @@ int failed(const std::string& why) {
 
 }  // namespace
 
-int serve(const config::Config& settings) {
+int serve(const config::Config& settings, config::ReadConfig read_config) {
   const auto started = steady_clock::now();
-  const auto config = std::make_shared<const config::Config>(settings);
-  ::signal(SIGPIPE, SIG_IGN);  // a closed socket is an error code, not the end
+  config::LiveConfig live(settings);
+  const auto config = live.get();  // as it is at the start: for what lasts as long as the program
+  ::signal(SIGPIPE, SIG_IGN);      // a closed socket is an error code, not the end
 
   const Log logging(config->log);
   std::array<std::string_view, flow::kReasons.size()> reasons;
@@ -69,13 +72,17 @@ int serve(const config::Config& settings) {
   flow::SaidOnce objects_as_text;
   selection::MetadataCache metadata;
   flow::Interceptor interceptor(
-      {[config] { return config; }, scorer.get(), &metrics, &objects_as_text, &metadata});
+      {[&live] { return live.get(); }, scorer.get(), &metrics, &objects_as_text, &metadata});
   RequestCounter counter(metrics, config->log.access);
+  asio::io_context io(1);
+  Reloader reloader(io, live, std::move(read_config), metrics, [&counter](const config::Config& fresh) {
+    log::set_level(log::level_named(fresh.log.level));
+    counter.set_access_log(fresh.log.access);
+  });
   auto server = http::Server::listen({config->proxy, config->upstream}, interceptor, &counter);
   if (!server) return failed(server.error());
 
   std::atomic<bool> draining = false;
-  asio::io_context io(1);
   UpstreamProbe probe(io, config->upstream);
   admin::AdminContext context;
   context.version = std::string(kVersion);
@@ -85,7 +92,7 @@ int serve(const config::Config& settings) {
   context.upstreams = [&probe] { return probe.states(); };
   context.models = [&scorer] { return scorer->status(); };
   context.draining = [&draining] { return draining.load(); };
-  context.config = [config] { return config; };
+  context.config = [&live] { return live.get(); };
   context.metrics = [&metrics] { return metrics.text(); };
   auto admin_server = admin::Server::start(
       io, config->admin.listen,
@@ -100,6 +107,7 @@ int serve(const config::Config& settings) {
     draining = true;
     server->drain();
     probe.stop();
+    reloader.stop();
     // The admin listener answers "not ready" until the last request is done.
     drained = std::thread([&] {
       server->join();

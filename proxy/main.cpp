@@ -23,7 +23,7 @@ struct Run {
       std::cerr << config.error();
       return cli::kBadUsage;
     }
-    return serve(*config);
+    return serve(*config, [arguments = command.config] { return cli::read_config(arguments); });
   }
   int operator()(const cli::CheckConfigCommand& command) const {
     return cli::check_config(command, std::cout, std::cerr);

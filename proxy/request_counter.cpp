@@ -29,7 +29,8 @@ void RequestCounter::request_finished(const http::RequestRecord& record) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(record.duration);
   const auto outcome = outcome_of(record);
   metrics_.request(observe::endpoint_named(record.endpoint), outcome, took);
-  if (record.failure.empty() && !access_log_) return;
+  const bool access_log = access_log_;
+  if (record.failure.empty() && !access_log) return;
   const std::string& request_id = record.id.text();
   if (!record.failure.empty()) {
     observe::log::warn(request_id, "request failed",
@@ -38,7 +39,7 @@ void RequestCounter::request_finished(const http::RequestRecord& record) {
                         {"status", record.status},
                         {"reason", record.failure}});
   }
-  if (access_log_) {
+  if (access_log) {
     observe::log::info(request_id, "request",
                        {{"method", record.head.method},
                         {"path", path_of(record.head)},

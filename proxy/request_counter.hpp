@@ -2,6 +2,7 @@
 // other.
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 #include "proxy/http/interceptor.hpp"
@@ -19,9 +20,12 @@ class RequestCounter : public http::Observer {
   void accept_failed(std::string_view why) override;
   void connection_failed(std::string_view what) override;
 
+  /// May change while the program runs.
+  void set_access_log(bool on) { access_log_ = on; }
+
  private:
   observe::Metrics& metrics_;
-  const bool access_log_;
+  std::atomic<bool> access_log_;
 };
 
 }  // namespace qrerank::proxy

@@ -75,14 +75,15 @@ std::string code_unless_prose(const std::string& text) {
 }
 
 std::string table_of(std::string_view section) {
-  std::string text = "| key | takes | default | meaning |\n|---|---|---|---|\n";
+  std::string text = "| key | takes | default | a change | meaning |\n|---|---|---|---|---|\n";
   for (const auto& key : schema()) {
     if (key.section != section) {
       continue;
     }
     text += "| `" + key.path() + "`" + (key.alias.empty() ? "" : " (or `" + key.alias + "`)") + " | " +
             cell(key.expected) + " | " + cell(code_unless_prose(key.default_text)) + " | " +
-            cell(key.sentence) + (key.secret ? " Never shown." : "") + " |\n";
+            (key.needs_restart ? "restart" : "reload") + " | " + cell(key.sentence) +
+            (key.secret ? " Never shown." : "") + " |\n";
   }
   return text;
 }
@@ -105,6 +106,10 @@ An unknown key, a key given twice, a value of the wrong type or out of bounds is
 line, and nothing starts. `qrerank check-config --config config.yaml` tells all errors at once, or prints the
 effective configuration; with `--collection NAME` which rule that collection gets, and each option's value and where
 it was said.
+
+On SIGHUP the file and the variables are read again. A faulty configuration is logged and the old one stays; else new
+requests get the new one, running ones end with theirs, and no connection is closed. In the tables below, "reload" marks
+what such a reload changes; a change of the others is logged and waits for a restart.
 
 Durations are whole numbers with a unit (`250ms`, `5s`, `2m`, `1h`), sizes are bytes or whole numbers of `KiB`,
 `MiB`, `GiB`. Lists are YAML lists; in variables and `--set`, commas separate the items.

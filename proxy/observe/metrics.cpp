@@ -78,6 +78,7 @@ struct Metrics::Impl {
   prometheus::Counter* tokens = counter("qrerank_tokens_total", "Tokens computed.");
   prometheus::Counter* cache_hits = counter("qrerank_cache_hits_total", "Scores found in the cache.");
   prometheus::Counter* cache_misses = counter("qrerank_cache_misses_total", "Scores not found in the cache.");
+  std::array<prometheus::Counter*, 2> config_reloads{};  // refused, in force
   prometheus::Gauge* queued_texts = gauge("qrerank_queue_texts", "Texts waiting to be scored.");
   prometheus::Gauge* queued_tokens = gauge("qrerank_queue_tokens", "Tokens waiting to be scored.");
   prometheus::Gauge* log_dropped =
@@ -161,6 +162,12 @@ struct Metrics::Impl {
       connections[s] = &open_family.Add({{"side", std::string(kSides[s])}});
       connections_opened[s] = &opened_family.Add({{"side", std::string(kSides[s])}});
     }
+    auto& reload_family = prometheus::BuildCounter()
+                              .Name("qrerank_config_reloads_total")
+                              .Help("Reloads of the configuration; after a refused one the old one stays.")
+                              .Register(registry);
+    config_reloads = {&reload_family.Add({{"outcome", "refused"}}),
+                      &reload_family.Add({{"outcome", "in_force"}})};
     prometheus::BuildGauge()
         .Name("qrerank_build_info")
         .Help("Always 1; the labels tell what is running.")
@@ -213,6 +220,10 @@ void Metrics::connection_opened(Side side) {
 
 void Metrics::connection_closed(Side side) {
   impl_->connections[at(side)]->Decrement();
+}
+
+void Metrics::config_reload(bool in_force) {
+  impl_->config_reloads[in_force ? 1 : 0]->Increment();
 }
 
 void Metrics::batch(std::size_t texts, std::size_t tokens, Microseconds compute) {

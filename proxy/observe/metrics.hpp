@@ -79,6 +79,9 @@ class Metrics {
   void connection_opened(Side side);
   void connection_closed(Side side);
 
+  /// The configuration was read again: it is in force, or it was refused and the old one stays.
+  void config_reload(bool in_force);
+
   // The scoring engine's side; see scoring_observer.hpp.
   void batch(std::size_t texts, std::size_t tokens, Microseconds compute);
   void queue(std::size_t texts, std::size_t tokens);

@@ -1,0 +1,68 @@
+#include "proxy/reloader.hpp"
+
+#include <signal.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/observe/log.hpp"
+
+namespace qrerank::proxy {
+namespace {
+
+namespace log = observe::log;
+
+std::string joined(const std::vector<std::string>& paths) {
+  std::string text;
+  for (const auto& path : paths) {
+    text += (text.empty() ? "" : ", ") + path;
+  }
+  return text;
+}
+
+}  // namespace
+
+Reloader::Reloader(boost::asio::io_context& io, config::LiveConfig& live, config::ReadConfig read,
+                   observe::Metrics& metrics, std::function<void(const config::Config&)> applied)
+    : live_(live),
+      read_(std::move(read)),
+      metrics_(metrics),
+      applied_(std::move(applied)),
+      hangups_(io, SIGHUP) {
+  wait();
+}
+
+void Reloader::stop() {
+  stopped_ = true;
+  hangups_.cancel();
+}
+
+void Reloader::wait() {
+  hangups_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error || stopped_) return;
+    reload();
+    wait();
+  });
+}
+
+void Reloader::reload() {
+  const auto refused = [&](const std::string& why) {
+    metrics_.config_reload(false);
+    log::error("", "configuration not reloaded, the old one stays", {{"reason", why}});
+  };
+  const auto fresh = read_();
+  if (!fresh) return refused(fresh.error());
+  auto reloaded = config::reload(*live_.get(), *fresh);
+  if (!reloaded) return refused(config::to_string(reloaded.error()));
+  live_.set(std::move(reloaded->config));
+  applied_(*live_.get());
+  metrics_.config_reload(true);
+  // At every log level: whoever sent the signal looks for this line.
+  log::write(log::Level::info, "", "configuration reloaded", {{"changed", joined(reloaded->changed)}});
+  if (!reloaded->after_restart.empty()) {
+    log::warn("", "takes effect after a restart", {{"settings", joined(reloaded->after_restart)}});
+  }
+}
+
+}  // namespace qrerank::proxy

@@ -1,0 +1,130 @@
+#include "proxy/config/reload.hpp"
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <thread>
+
+#include "proxy/config/live.hpp"
+#include "proxy/config/print.hpp"
+
+namespace config = qrerank::proxy::config;
+
+namespace {
+
+config::Config good(std::string_view yaml) {
+  auto loaded = config::load_text(yaml, "c.yaml");
+  BOOST_TEST_REQUIRE(loaded.has_value(), (loaded ? "" : config::to_string(loaded.error())));
+  return *loaded;
+}
+
+using Paths = std::vector<std::string>;
+
+config::Reloaded reloaded(std::string_view running, std::string_view fresh) {
+  auto merged = config::reload(good(running), good(fresh));
+  BOOST_TEST_REQUIRE(merged.has_value(), (merged ? "" : config::to_string(merged.error())));
+  return *merged;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(reload)
+
+BOOST_AUTO_TEST_CASE(nothing_changed) {
+  const std::string same = "collections: {a: {rerank: never}}\nmodels: {m: {path: /m}}\nlog: {level: warn}";
+  const auto merged = reloaded(same, same);
+  BOOST_TEST(merged.changed.empty());
+  BOOST_TEST(merged.after_restart.empty());
+  BOOST_TEST(config::print_effective(merged.config) == config::print_effective(good(same)));
+}
+
+BOOST_AUTO_TEST_CASE(what_can_change_changes_and_the_rest_stays) {
+  const auto merged = reloaded(
+      "proxy: {listen: 'a:1', io_threads: 2}\nupstream: {url: [http://a, http://b]}\nrerank: {top_k: 20, "
+      "weight: 0.5}",
+      "proxy: {listen: 'b:2', io_threads: 2, max_inspect_body: 1MiB}\nupstream: {url: http://c}\n"
+      "scoring: {cache_bytes: 0}\nrerank: {top_k: 30}\nlog: {level: debug}");
+  BOOST_TEST(
+      merged.changed == (Paths{"proxy.max_inspect_body", "rerank.top_k", "rerank.weight", "log.level"}),
+      boost::test_tools::per_element());
+  BOOST_TEST(merged.after_restart == (Paths{"proxy.listen", "upstream.url", "scoring.cache_bytes"}),
+             boost::test_tools::per_element());
+  const auto& c = merged.config;
+  BOOST_TEST(config::to_string(c.proxy.listen) == "a:1");
+  BOOST_TEST(c.upstream.urls.size() == 2u);
+  BOOST_TEST(c.scoring.cache_bytes == config::Config().scoring.cache_bytes);
+  BOOST_TEST(c.proxy.max_inspect_body == 1u << 20);
+  BOOST_TEST(*c.rerank.defaults.top_k == 30);
+  BOOST_TEST(!c.rerank.defaults.weight.has_value());  // what is no longer said is not set any more
+  BOOST_TEST(c.log.level == "debug");
+}
+
+BOOST_AUTO_TEST_CASE(rules_come_go_and_change_places) {
+  const auto merged = reloaded("collections: {'d*': {rerank: never}, '*': {top_k: 20}, old: {}}",
+                               "collections: {'*': {top_k: 30}, 'd*': {rerank: always}, new: {}}");
+  BOOST_TEST(merged.changed == (Paths{"collections.*.top_k", "collections.d*.rerank", "collections.new",
+                                      "collections.old"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(merged.config.collections.front().pattern == "*");
+  const auto moved = reloaded("collections: {'d*': {}, '*': {}}", "collections: {'*': {}, 'd*': {}}");
+  BOOST_TEST(moved.changed == Paths{"collections (their order)"}, boost::test_tools::per_element());
+  const auto texts = reloaded("instructions: {a: x}", "instructions: {qa: other}\nmodel_mapping: {e: mock}");
+  BOOST_TEST(texts.changed == (Paths{"instructions.qa", "instructions.a", "model_mapping.e"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(models_wait_for_a_restart) {
+  const auto merged =
+      reloaded("models: {m: {path: /m}, gone: {path: /g}}",
+               "models: {m: {path: /m, dtype: float32}, n: {path: /n}}\nrerank: {default_model: m}");
+  BOOST_TEST(merged.after_restart == (Paths{"models.m.dtype", "models.n", "models.gone"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(merged.config.models.size() == 2u);
+  BOOST_TEST(merged.config.models[0].dtype == "auto");
+  BOOST_TEST(merged.config.models[1].name == "gone");
+  BOOST_TEST(merged.config.rerank.default_model == "m");
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_for_a_model_that_is_not_running_is_refused) {
+  const auto merged =
+      config::reload(good(""), good("models: {n: {path: /n}}\ncollections: {docs: {model: n}}"));
+  BOOST_TEST_REQUIRE(!merged.has_value());
+  BOOST_TEST(config::to_string(merged.error()) ==
+             "collections.docs.model: 'n' is neither `mock` nor a name under `models`\n"
+             "the rest of it takes effect after a restart: models.n\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_pointer_once_taken_stays_as_it_is) {
+  config::LiveConfig live(good("rerank: {top_k: 20}"));
+  const auto before = live.get();
+  live.set(good("rerank: {top_k: 30}"));
+  BOOST_TEST(*before->rerank.defaults.top_k == 20);
+  BOOST_TEST(*live.get()->rerank.defaults.top_k == 30);
+}
+
+// For the sanitizers: readers and a writer at once; each reader sees one whole configuration or the other.
+BOOST_AUTO_TEST_CASE(read_while_it_is_swapped) {
+  const auto small = good("rerank: {top_k: 20, weight: 0}");
+  const auto large = good("rerank: {top_k: 30, weight: 1}");
+  config::LiveConfig live(small);
+  std::atomic<int> torn = 0;
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        const auto seen = live.get();
+        torn += (*seen->rerank.defaults.top_k == 30) != (*seen->rerank.defaults.weight == 1);
+      }
+    });
+  }
+  for (int i = 0; i < 500; ++i) {
+    live.set(i % 2 == 0 ? large : small);
+  }
+  stop = true;
+  for (auto& reader : readers) {
+    reader.join();
+  }
+  BOOST_TEST(torn == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
