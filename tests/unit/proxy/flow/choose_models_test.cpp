@@ -102,7 +102,8 @@ BOOST_AUTO_TEST_CASE(a_failure_is_none_and_is_remembered_for_a_while) {
   BOOST_TEST(qdrant.asked.size() == 1u);
   int asker = 0;
   for (const std::string body : {"", "<html>", R"({"result":null})"}) {
-    head.fields[1].value = std::to_string(++asker);  // a new question
+    const std::string key = std::to_string(++asker);
+    head.fields[1].value = key;  // a new question
     qdrant.answers.emplace_back(ok(body));
     BOOST_TEST(chosen() == "mock", body);
   }
