@@ -511,6 +511,3 @@ def test_connections_over_the_limit_wait_their_turn():
                 first.close()
                 third.settimeout(LIMIT_S)
                 assert Reader(third).message().status == 200
-
-
-# Descriptors
