@@ -141,7 +141,7 @@ std::string expected_text(const OptionSpec& spec, const OptionLimits& limits) {
       return words;
     }
     case OptionType::paths:
-      return "a payload path or a list of payload paths";
+      return fmt::format("a payload path or a list of at most {:.0f} payload paths", max);
   }
   return {};
 }

@@ -22,6 +22,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::string_view kPrefix = "rerank_";
 constexpr std::string_view kQueryName = "rerank_query";
 constexpr std::string_view kTopKName = "rerank_top_k";
+// Each is looked for in each payload: the work of one request stays bounded.
+constexpr double kMaxPaths = 64;
 
 constexpr std::array kTable = {
     OptionSpec{"use_reranker", "rerank", OptionType::boolean, 0, 0, "", "false",
@@ -36,7 +38,7 @@ constexpr std::array kTable = {
         "rerank_instruction", "", OptionType::text, 1, 0, "", "the model's own",
         "What relevance means here: a text, or the name of a configured instruction; ignored by models "
         "that do not follow instructions."},
-    OptionSpec{"rerank_field", "", OptionType::paths, 0, 0, "",
+    OptionSpec{"rerank_field", "", OptionType::paths, 1, kMaxPaths, "",
                "first non-empty of content, text, document, page_content",
                "Where in the payload the text is: one path or a list, whose values are joined by newlines."},
     OptionSpec{"rerank_score_threshold", "", OptionType::number, -kInfinity, kInfinity, "", "none",
@@ -100,6 +102,9 @@ Checked<std::string> check_text(const OptionSpec& spec, const RawOption& value, 
   if (*length == 0) {
     return tl::make_unexpected("the text is empty");
   }
+  if (is_blank(value.text)) {
+    return tl::make_unexpected("the text is empty but for white space");
+  }
   const double max = effective_max(spec, limits);
   if (max > 0 && static_cast<double>(*length) > max) {
     return tl::make_unexpected(fmt::format("a text of {} characters is out of bounds", *length));
@@ -150,7 +155,7 @@ Checked<OnError> check_choice(const RawOption& value) {
   return tl::make_unexpected(describe(value) + " is not one of its values");
 }
 
-Checked<std::vector<std::string>> check_paths(const RawOption& value) {
+Checked<std::vector<std::string>> check_paths(const OptionSpec& spec, const RawOption& value) {
   std::vector<std::string> paths;
   if (value.kind == RawOption::Kind::list) {
     paths = value.list;
@@ -161,6 +166,9 @@ Checked<std::vector<std::string>> check_paths(const RawOption& value) {
   }
   if (paths.empty()) {
     return tl::make_unexpected("the list is empty");
+  }
+  if (static_cast<double>(paths.size()) > spec.max) {
+    return out_of_bounds(value);
   }
   for (const std::string& path : paths) {
     if (path.empty()) {
@@ -256,7 +264,7 @@ tl::expected<void, std::string> set_option(Options& into, const OptionSpec& spec
           } else if constexpr (std::is_same_v<T, OnError>) {
             return check_choice(value);
           } else {
-            return check_paths(value);
+            return check_paths(spec, value);
           }
         }();
         if (!checked) {

@@ -40,11 +40,11 @@ struct Options {
 
 enum class OptionType {
   boolean,  ///< true/false/1/0 outside JSON
-  text,     ///< at least one character; at most `max` code points where max > 0
+  text,     ///< not empty, not white space alone; at most `max` code points where max > 0
   integer,  ///< min..max
   number,   ///< finite, min..max
   choice,   ///< one of `choices`
-  paths,    ///< one path or a list of them, each not empty
+  paths,    ///< one path or a list of at most `max`, each not empty
 };
 
 /// Bounds that the configuration may move.
@@ -58,7 +58,7 @@ struct OptionSpec {
   std::string_view alias;  ///< "rerank" for the flag, else empty
   OptionType type;
   double min = 0;                 ///< integer, number
-  double max = 0;                 ///< integer, number
+  double max = 0;                 ///< integer, number; code points of a text, paths in a list
   std::string_view choices;       ///< choice: "fallback|error"
   std::string_view default_text;  ///< as documentation prints it
   std::string_view sentence;      ///< meaning, one sentence

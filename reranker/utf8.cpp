@@ -9,6 +9,12 @@ namespace {
 namespace utf = boost::locale::utf;
 using Traits = utf::utf_traits<char>;
 
+bool is_space(char32_t c) {
+  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000 || c == 0xFEFF;
+}
+
 }  // namespace
 
 std::optional<std::size_t> count_code_points(std::string_view text) {
@@ -39,6 +45,15 @@ std::string first_code_points(std::string_view text, std::size_t max_chars) {
     Traits::encode(next_code_point(text), std::back_inserter(out));
   }
   return out;
+}
+
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    if (!is_space(next_code_point(text))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace qrerank::reranker

@@ -1,4 +1,5 @@
-// UTF-8 as the options and the mock need it: validity, counting, decoding. No case tables, no normalisation.
+// UTF-8 as options, texts and the mock need it: validity, counting, decoding, white space. No case tables, no
+// normalisation.
 #pragma once
 
 #include <cstddef>
@@ -18,5 +19,9 @@ char32_t next_code_point(std::string_view& text);
 
 /// The first `max_chars` code points of `text`; invalid bytes count as one each and become U+FFFD.
 std::string first_code_points(std::string_view text, std::size_t max_chars);
+
+/// Whether `text` is empty or nothing but white space (Unicode's White_Space, and the invisible U+200B and
+/// U+FEFF).
+bool is_blank(std::string_view text);
 
 }  // namespace qrerank::reranker

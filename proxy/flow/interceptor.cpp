@@ -6,7 +6,6 @@
 #include "proxy/flow/failure.hpp"
 #include "proxy/flow/receive.hpp"
 #include "proxy/flow/rerank_flow.hpp"
-#include "proxy/rewrite/content_coding.hpp"
 #include "proxy/route/decide.hpp"
 
 namespace qrerank::proxy::flow {
@@ -37,9 +36,7 @@ http::HeadVerdict Interceptor::judge(const http::RequestHead& head) {
     verdict.headers_if_uninspected = uninspected_headers(*search);
   }
   // A refusal is answered by `handle`, once the body is out of the way.
-  const auto* coding = head.find("Content-Encoding");
-  if (coding != nullptr && rewrite::content_coding(coding->value) == rewrite::ContentCoding::other)
-    return verdict;
+  if (coding_of(head) == rewrite::ContentCoding::other) return verdict;
   verdict.action = http::HeadVerdict::Action::inspect;
   verdict.max_body = config->proxy.max_inspect_body;
   verdict.judgement = std::make_unique<SearchJudgement>(std::move(config), std::move(judged));

@@ -6,7 +6,6 @@
 
 #include "proxy/flow/failure.hpp"
 #include "proxy/flow/upstream_request.hpp"
-#include "proxy/rewrite/content_coding.hpp"
 #include "proxy/rewrite/response.hpp"
 
 namespace qrerank::proxy::flow {
@@ -23,17 +22,13 @@ http::PassAsItCame as_it_came(http::InspectedRequest& request, std::vector<http:
 std::vector<http::Field> wish_headers(bool no_query) {
   rewrite::Report report;
   if (no_query) report.reason = label(Reason::no_query);
-  std::vector<http::Field> fields;
-  for (auto& [name, value] : rewrite::report_headers(report))
-    fields.push_back({std::string(name), std::move(value)});
-  return fields;
+  return rewrite::report_headers(report);
 }
 
 // The plain body: the request's own, or inflated into `inflated`. None when it cannot be read.
 std::optional<std::string_view> plain_body(const http::InspectedRequest& request, std::string& inflated,
                                            std::size_t max_bytes) {
-  const auto* field = request.head.find("Content-Encoding");
-  switch (rewrite::content_coding(field == nullptr ? std::string_view() : field->value)) {
+  switch (coding_of(request.head)) {
     case rewrite::ContentCoding::identity:
       return request.body;
     case rewrite::ContentCoding::gzip: {
@@ -49,6 +44,15 @@ std::optional<std::string_view> plain_body(const http::InspectedRequest& request
 }
 
 }  // namespace
+
+rewrite::ContentCoding coding_of(const http::RequestHead& head) {
+  std::string listed;
+  for (const http::FieldView& field : head.fields) {
+    if (http::iequals(field.name, "Content-Encoding"))
+      listed.append(listed.empty() ? "" : ", ").append(field.value);
+  }
+  return rewrite::content_coding(listed);
+}
 
 std::vector<http::Field> uninspected_headers(const route::SearchHead& head) {
   return head.wish ? wish_headers(false) : std::vector<http::Field>();

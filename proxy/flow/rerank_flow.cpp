@@ -24,8 +24,7 @@ http::Reply answered(const upstream::Response& upstream, const rewrite::Report& 
     return std::ranges::none_of(rewrite::kReportHeaders,
                                 [&](std::string_view ours) { return http::iequals(field.name, ours); });
   });
-  for (auto& [name, value] : rewrite::report_headers(report))
-    reply.fields.push_back({std::string(name), std::move(value)});
+  std::ranges::move(rewrite::report_headers(report), std::back_inserter(reply.fields));
   return reply;
 }
 
@@ -70,8 +69,7 @@ http::Outcome unanswered(RequestRun& run, NoAnswer failed) {
   rewrite::Report report;
   report.model = run.searches.front().model;
   report.reason = label(Reason::internal);
-  for (auto& [name, value] : rewrite::report_headers(report))
-    pass.response_headers.push_back({std::string(name), std::move(value)});
+  std::ranges::move(rewrite::report_headers(report), std::back_inserter(pass.response_headers));
   return pass;
 }
 

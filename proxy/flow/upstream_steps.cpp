@@ -21,7 +21,8 @@ bool is_content_coding(const http::Field& field) {
 // Identity was asked for; what stands between here and Qdrant may compress nevertheless.
 void inflate(upstream::Response& response, std::uint64_t max_bytes) {
   const auto field = std::ranges::find_if(response.fields, is_content_coding);
-  if (field == response.fields.end() || rewrite::content_coding(field->value) != rewrite::ContentCoding::gzip)
+  if (std::ranges::count_if(response.fields, is_content_coding) != 1 ||
+      rewrite::content_coding(field->value) != rewrite::ContentCoding::gzip)
     return;
   auto plain = rewrite::inflate_gzip(response.body, static_cast<std::size_t>(max_bytes));
   if (!plain) return;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "reranker/utf8.hpp"
+
 namespace qrerank::proxy::rewrite {
 
 using namespace slices;  // NOLINT: the room's own words
@@ -153,13 +155,13 @@ void TextReader::take_scalar(std::string_view token) {
   }
   line_.clear();
   append_unescaped(line_, raw);
-  if (!is_blank(line_)) {
+  if (!reranker::is_blank(line_)) {
     join(line_);
   }
 }
 
 void TextReader::take_slice(std::string_view value) {
-  if (is_blank(value)) {
+  if (reranker::is_blank(value)) {
     return;
   }
   if (text().empty()) {

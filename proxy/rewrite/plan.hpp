@@ -30,7 +30,7 @@ struct Projection {
     reread,  ///< read the returned points once more with the client's own selectors
   };
   Payload payload = Payload::none;
-  std::vector<std::string> members;  ///< keep, drop: unescaped top-level keys
+  std::vector<std::string> members;  ///< keep, drop: unescaped top-level keys, sorted, each once
   bool vectors = false;              ///< the client asked for vectors: always a reread
   std::string with_payload;          ///< reread: the client's selector as it spelled it; "false" when absent
   std::string with_vector;           ///< reread: likewise

@@ -153,7 +153,7 @@ struct PointWriter::Parser {
         append_unescaped(key, name);
         name = key;
       }
-      if ((std::find(members.begin(), members.end(), name) != members.end()) != keep) {
+      if (std::binary_search(members.begin(), members.end(), name) != keep) {
         return {};
       }
       const auto slice = slice_of(value);

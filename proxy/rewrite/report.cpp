@@ -100,26 +100,26 @@ std::string report_members(const Report& report) {
   return out;
 }
 
-std::vector<std::pair<std::string_view, std::string>> report_headers(const Report& report) {
-  std::vector<std::pair<std::string_view, std::string>> headers;
-  headers.emplace_back("X-Reranking-Used", report.used ? "true" : "false");
+std::vector<http::Field> report_headers(const Report& report) {
+  std::vector<http::Field> headers;
+  headers.push_back({"X-Reranking-Used", report.used ? "true" : "false"});
   if (!report.used && !report.reason.empty()) {
-    headers.emplace_back("X-Reranking-Reason", header_value(report.reason));
+    headers.push_back({"X-Reranking-Reason", header_value(report.reason)});
   }
   if (!report.model.empty()) {
-    headers.emplace_back("X-Reranker-Model", header_value(report.model));
+    headers.push_back({"X-Reranker-Model", header_value(report.model)});
   }
   if (report.used) {
-    headers.emplace_back("X-Reranking-Time-Ms", std::string(ScoreText(report.reranking_ms()).view()));
-    headers.emplace_back("X-Reranking-Candidates", std::to_string(report.candidates));
+    headers.push_back({"X-Reranking-Time-Ms", std::string(ScoreText(report.reranking_ms()).view())});
+    headers.push_back({"X-Reranking-Candidates", std::to_string(report.candidates)});
   }
   if (report.spent) {
     const Spent& spent = *report.spent;
-    headers.emplace_back(
-        "Server-Timing",
-        fmt::format("upstream;dur={:.3f}, tokenize;dur={:.3f}, queue;dur={:.3f}, compute;dur={:.3f}",
-                    milliseconds(spent.upstream), milliseconds(spent.scoring.tokenize),
-                    milliseconds(spent.scoring.queue), milliseconds(spent.scoring.compute)));
+    headers.push_back(
+        {"Server-Timing",
+         fmt::format("upstream;dur={:.3f}, tokenize;dur={:.3f}, queue;dur={:.3f}, compute;dur={:.3f}",
+                     milliseconds(spent.upstream), milliseconds(spent.scoring.tokenize),
+                     milliseconds(spent.scoring.queue), milliseconds(spent.scoring.compute))});
   }
   return headers;
 }

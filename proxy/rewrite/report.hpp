@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "proxy/http/message.hpp"
 #include "reranker/types.hpp"
 
 namespace qrerank::proxy::rewrite {
@@ -55,6 +55,6 @@ inline constexpr std::array<std::string_view, 5> kReportHeaders = {"X-Reranking-
 /// what the body tells, and Server-Timing (upstream, tokenize, queue, compute, in milliseconds, always all
 /// four) where `spent` is known. Values hold visible ASCII only: anything else in a model's name is
 /// percent-encoded.
-std::vector<std::pair<std::string_view, std::string>> report_headers(const Report& report);
+std::vector<http::Field> report_headers(const Report& report);
 
 }  // namespace qrerank::proxy::rewrite

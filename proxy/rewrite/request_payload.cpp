@@ -104,13 +104,13 @@ std::string fields_only(const std::vector<FieldPath>& fields) {
   return list_of(items);
 }
 
+// Sorted: a client may name any number of keys, and each is looked for.
 std::vector<std::string> roots_of(const std::vector<Pattern>& patterns) {
   std::vector<std::string> roots;
-  for (const Pattern& pattern : patterns) {
-    if (std::find(roots.begin(), roots.end(), pattern.path.root()) == roots.end()) {
-      roots.push_back(pattern.path.root());
-    }
-  }
+  std::transform(patterns.begin(), patterns.end(), std::back_inserter(roots),
+                 [](const Pattern& pattern) { return pattern.path.root(); });
+  std::sort(roots.begin(), roots.end());
+  roots.erase(std::unique(roots.begin(), roots.end()), roots.end());
   return roots;
 }
 
@@ -125,7 +125,7 @@ Selector widen_include(const std::vector<Pattern>& client, const std::vector<Fie
   }
   std::vector<std::string> roots = roots_of(client);
   const bool entangled = std::any_of(added.begin(), added.end(), [&](const FieldPath& field) {
-    return std::find(roots.begin(), roots.end(), field.root()) != roots.end();
+    return std::binary_search(roots.begin(), roots.end(), field.root());
   });
   if (entangled) {
     return {.selector = fields_only(fields), .projection = Projection::Payload::reread, .members = {}};

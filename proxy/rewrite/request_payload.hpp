@@ -18,7 +18,7 @@ struct WidenedPayload {
   std::optional<std::string>
       selector;  ///< JSON for `with_payload`; none: the client's own is enough as it stands
   Projection::Payload projection = Projection::Payload::none;
-  std::vector<std::string> members;  ///< keep, drop
+  std::vector<std::string> members;  ///< keep, drop; as Projection's
 };
 
 /// `client` is the member's value, absent when there is none; both absent and null ask for none. The error

@@ -346,7 +346,7 @@ std::string document_text(const JsonValue& search, SearchKind kind, std::size_t 
   for (const JsonValue& document : documents_of(search, kind)) {
     const std::string text = document.find("text")->text();
     std::string cut = reranker::first_code_points(text, max_chars);
-    if (!is_blank(cut)) {
+    if (!reranker::is_blank(cut)) {
       return cut;
     }
   }

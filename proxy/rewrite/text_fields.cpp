@@ -146,12 +146,6 @@ std::size_t append_unicode_escape(std::string& out, std::string_view raw, std::s
   return at;
 }
 
-bool is_space(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000 || c == 0xFEFF;
-}
-
 }  // namespace
 
 tl::expected<FieldPath, std::string> parse_path(std::string_view path) {
@@ -199,17 +193,8 @@ void append_unescaped(std::string& out, std::string_view raw) {
   }
 }
 
-bool is_blank(std::string_view text) {
-  while (!text.empty()) {
-    if (!is_space(reranker::next_code_point(text))) {
-      return false;
-    }
-  }
-  return true;
-}
-
 void join_line(std::string& text, std::string_view value) {
-  if (is_blank(value)) {
+  if (reranker::is_blank(value)) {
     return;
   }
   if (!text.empty()) {

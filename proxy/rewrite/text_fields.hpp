@@ -62,10 +62,6 @@ struct TextFields {
 /// JSON does not have: a text for a model is never refused for its spelling.
 void append_unescaped(std::string& out, std::string_view raw);
 
-/// Whether `text` is empty or nothing but white space (Unicode's White_Space, and the invisible U+200B and
-/// U+FEFF).
-bool is_blank(std::string_view text);
-
 /// Appends `value` to `text` on a line of its own; a blank one is skipped.
 void join_line(std::string& text, std::string_view value);
 

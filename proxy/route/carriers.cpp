@@ -74,7 +74,12 @@ class PlaceReader {
     append(*at->value, std::move(*value));
   }
 
-  void add_unknown(std::string message) { fail_option(std::move(message)); }
+  // Looking for the nearest name costs: done for the first error only, however many names there are.
+  void add_unknown(std::string_view name, std::span<const std::string_view> known) {
+    if (place_.option_error.empty()) {
+      place_.option_error = unknown_option(name, known);
+    }
+  }
 
   PlaceOptions finish() {
     for (Said& said : said_) {
@@ -241,7 +246,7 @@ PlaceOptions read_headers(std::span<const http::FieldView> fields, const Checks&
     if (spec == table.end()) {
       const std::vector<std::string> names = header_names();
       const std::vector<std::string_view> known(names.begin(), names.end());
-      reader.add_unknown(unknown_option(field.name, known));
+      reader.add_unknown(field.name, known);
     } else {
       reader.add(*spec, spec->header_name(),
                  reranker::raw_from_text(*spec, percent_decoded(field.value, false)));
@@ -257,7 +262,7 @@ PlaceOptions read_parameters(std::string_view query, const Checks& checks) {
     if (const OptionSpec* spec = reranker::find_option(name)) {
       reader.add(*spec, name, reranker::raw_from_text(*spec, percent_decoded(parameter.value, true)));
     } else if (name.starts_with(kPrefix)) {
-      reader.add_unknown(unknown_option(name, body_names()));
+      reader.add_unknown(name, body_names());
     }
   }
   return reader.finish();
@@ -269,7 +274,7 @@ PlaceOptions read_object(const JsonValue& object, const Checks& checks) {
     if (const OptionSpec* spec = reranker::find_option(member.key())) {
       reader.add(*spec, member.key(), raw_from_json(member));
     } else if (member.key().starts_with(kPrefix)) {
-      reader.add_unknown(unknown_option(member.key(), body_names()));
+      reader.add_unknown(member.key(), body_names());
     }
   }
   return reader.finish();

@@ -7,6 +7,7 @@
 #include "proxy/rewrite/json_spans.hpp"
 #include "proxy/route/carriers.hpp"
 #include "proxy/route/endpoints.hpp"
+#include "reranker/utf8.hpp"
 #include "tests/fuzz/property.hpp"
 
 namespace qrerank::fuzz {
@@ -34,11 +35,11 @@ void is_within_bounds(const reranker::Options& options) {
   must(!options.timeout_ms || (*options.timeout_ms >= 1 && *options.timeout_ms <= 60'000),
        "the time is in bounds");
   must(!options.score_threshold || std::isfinite(*options.score_threshold), "a threshold is finite");
-  must(!options.query || !options.query->empty(), "a query is not empty");
+  must(!options.query || !reranker::is_blank(*options.query), "a query has something to say");
   must(!options.model || *options.model == kChecks.models[0] || *options.model == kChecks.models[1],
        "a model is configured");
   if (options.fields) {
-    must(!options.fields->empty(), "a list of fields is not empty");
+    must(!options.fields->empty() && options.fields->size() <= 64, "a list of fields is in bounds");
     for (const auto& field : *options.fields) must(!field.empty(), "a field is not empty");
   }
 }

@@ -204,6 +204,7 @@ BOOST_AUTO_TEST_CASE(text_bounds_are_code_points) {
 BOOST_AUTO_TEST_CASE(paths) {
   BOOST_TEST(set("rerank_field", list({"a", "b[].c"})).options.fields.value() ==
              (std::vector<std::string>{"a", "b[].c"}));
+  BOOST_TEST(accepts("rerank_field", list(std::vector<std::string>(64, "a"))));
   BOOST_TEST(!accepts("rerank_field", list({})));
   BOOST_TEST(!accepts("rerank_field", list({""})));
   BOOST_TEST(!accepts("rerank_field", list({"a", ""})));
@@ -272,14 +273,22 @@ BOOST_AUTO_TEST_CASE(messages_name_option_value_and_bounds) {
       {"rerank_query", text(std::string(8193, 'x')),
        "rerank_query: a text of 8193 characters is out of bounds, expected a text of 1 to 8192 characters"},
       {"rerank_query", text(""), "rerank_query: the text is empty, expected a text of 1 to 8192 characters"},
+      {"rerank_query", text(" \n\u3000"),
+       "rerank_query: the text is empty but for white space, expected a text of 1 to 8192 characters"},
+      {"rerank_instruction", text(" "),
+       "rerank_instruction: the text is empty but for white space, expected a text of at least 1 character"},
       {"rerank_query", text("\xFF"),
        "rerank_query: the text is not valid UTF-8, expected a text of 1 to 8192 characters"},
       {"rerank_model", list({"a", "b"}),
        "rerank_model: a list of 2 has the wrong type, expected a text of at least 1 character"},
       {"rerank_field", list({}),
-       "rerank_field: the list is empty, expected a payload path or a list of payload paths"},
+       "rerank_field: the list is empty, expected a payload path or a list of at most 64 payload paths"},
       {"rerank_field", other(""),
-       "rerank_field: the value has the wrong type, expected a payload path or a list of payload paths"},
+       "rerank_field: the value has the wrong type, expected a payload path or a list of at most 64 payload "
+       "paths"},
+      {"rerank_field", list(std::vector<std::string>(65, "a")),
+       "rerank_field: a list of 65 is out of bounds, expected a payload path or a list of at most 64 payload "
+       "paths"},
       {"rerank_top_k", other("{\"a\":1}"),
        "rerank_top_k: {\"a\":1} has the wrong type, expected an integer from 10 to 200"},
       {"rerank_on_error", text("\xFF" + std::string(60, 'y')),

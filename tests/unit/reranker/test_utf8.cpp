@@ -37,5 +37,15 @@ BOOST_AUTO_TEST_CASE(a_piece_is_cut_between_code_points) {
                                2) == "\uFFFDa");
 }
 
+BOOST_AUTO_TEST_CASE(blank_texts) {
+  for (const char* blank :
+       {"", " ", "\t\r\n\v\f", "\xc2\xa0", "\xe3\x80\x80 ", "\xe2\x80\x8b", "\xef\xbb\xbf"}) {
+    BOOST_TEST(is_blank(blank));
+  }
+  for (const char* text : {"a", " . ", "\xe6\xbc\xa2", "0"}) {
+    BOOST_TEST(!is_blank(text));
+  }
+}
+
 }  // namespace
 }  // namespace qrerank::reranker

@@ -56,6 +56,8 @@ BOOST_AUTO_TEST_CASE(a_coding_that_is_not_ours_is_relayed_and_a_wish_told) {
   BOOST_TEST(verdict.endpoint == "query");
   BOOST_TEST(header(verdict.headers_if_uninspected, "x-reranking-used") == "false");
   BOOST_TEST(judged("POST", kQuery, {{"Content-Encoding", "br"}}).headers_if_uninspected.empty());
+  // Fields of one name are one list: this is gzip, and br around it.
+  BOOST_TEST(!is_held(judged("POST", kQuery, {{"Content-Encoding", "gzip"}, {"Content-Encoding", "br"}})));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_flagged_goes_as_it_came) {

@@ -1,5 +1,6 @@
 #include "proxy/rewrite/projection.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <stdexcept>
 #include <string>
@@ -23,6 +24,7 @@ Answer answer_of(const std::string& point) {
 Projection projection(Payload payload, std::vector<std::string> members = {}) {
   Projection made;
   made.payload = payload;
+  std::sort(members.begin(), members.end());
   made.members = std::move(members);
   return made;
 }

@@ -1,5 +1,6 @@
 // Bytes that a real Qdrant 1.19 answered, for one collection of three points: what a slice of the whole
 // payload gives must be what the server itself gives for the same selector.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ Answer whole() {
 Projection projection(Payload payload, std::vector<std::string> members = {}) {
   Projection made;
   made.payload = payload;
+  std::sort(members.begin(), members.end());
   made.members = std::move(members);
   return made;
 }

@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(forms) {
       {R"(["a", "text"])", text, {"", Payload::whole, {}}},
       {R"(["a"])", text, {R"(["a","text"])", Payload::keep, {"a"}}},
       {R"(["a","b","a"])", text, {R"(["a","b","a","text"])", Payload::keep, {"a", "b"}}},
+      {R"(["b.x","c","a","b.y"])", text, {R"(["b.x","c","a","b.y","text"])", Payload::keep, {"a", "b", "c"}}},
       {R"(["\u0061"])", text, {R"(["\u0061","text"])", Payload::keep, {"a"}}},
       {R"(["text"])",
        kDefaults,

@@ -128,10 +128,11 @@ BOOST_AUTO_TEST_CASE(an_answer_sent_again_is_annotated) {
 }
 
 BOOST_AUTO_TEST_CASE(headers_tell_what_the_body_tells) {
-  using Headers = std::map<std::string_view, std::string>;
+  using Headers = std::map<std::string, std::string>;
   const auto of = [](const Report& report) {
-    const auto list = report_headers(report);
-    return Headers(list.begin(), list.end());
+    Headers by_name;
+    for (const auto& [name, value] : report_headers(report)) by_name[name] = value;
+    return by_name;
   };
   const Headers used = {
       {"X-Reranking-Used", "true"},
