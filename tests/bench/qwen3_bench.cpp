@@ -1,14 +1,18 @@
 // A Qwen3 checkpoint measured from inside: qwen3_bench.py calls it and makes the tables.
 //   MODE FOLDER DTYPE THREADS TEXTS.json DEVICE
-//   speed: seconds of one request, and with sharing, packing and the head's two rows switched off, one at a
-//   time request: of one request alone memory: VmHWM before loading, after it and after scoring, and the
-//   weights' bytes scores: the logits (any family)
+//   speed: seconds of one request, and with sharing, packing and the head's two rows switched off, in turn
+//   request: of one request alone
+//   memory: VmHWM before loading, after it and after scoring, and the weights' bytes
+//   tokenizer: what the loaded tokenizer alone takes
+//   scores: the logits (any family)
+//
 // The switches are here, not in the product: other items and other calls of the same layers.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
+#include <malloc.h>
 #include <simdjson.h>
 
 #include <algorithm>
@@ -18,9 +22,11 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reranker/model/model.hpp"
+#include "reranker/tokenizer/tokenizer.hpp"
 
 using namespace qrerank::reranker::model;
 
@@ -45,12 +51,28 @@ double seconds(const std::function<void()>& run) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// "VmHWM" of /proc/self/status, in bytes.
-std::size_t peak_memory() {
+/// A line of /proc/self/status ("VmHWM:", "VmRSS:"), in bytes.
+std::size_t memory(std::string_view line_name) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
+    if (line.starts_with(line_name)) return std::stoull(line.substr(line_name.size())) * 1024;
   }
+  return 0;
+}
+
+std::size_t peak_memory() {
+  return memory("VmHWM:");
+}
+
+int show_tokenizer(const std::string& folder) {
+  const auto before = memory("VmRSS:");
+  const auto tokenizer = qrerank::reranker::tokenizer::Tokenizer::load(folder + "/tokenizer.json");
+  ::malloc_trim(0);
+  if (!tokenizer) {
+    std::fprintf(stderr, "%s\n", tokenizer.error().c_str());
+    return 1;
+  }
+  std::printf("tokenizer %zu\npeak %zu\n", memory("VmRSS:") - before, peak_memory() - before);
   return 0;
 }
 
@@ -135,7 +157,8 @@ void warm_up(const std::string& dtype) {
 
 int main(int argc, char** argv) {
   if (argc != 7) {
-    std::fprintf(stderr, "usage: %s speed|request|memory|scores FOLDER DTYPE THREADS TEXTS.json DEVICE\n",
+    std::fprintf(stderr,
+                 "usage: %s speed|request|memory|tokenizer|scores FOLDER DTYPE THREADS TEXTS.json DEVICE\n",
                  argv[0]);
     return 2;
   }
@@ -148,6 +171,7 @@ int main(int argc, char** argv) {
   spec.threads = std::atoi(argv[4]);
   spec.device = argv[6];
   if (spec.device == "cpu") (void)at::empty({1});  // what the library itself takes
+  if (mode == "tokenizer") return show_tokenizer(spec.path);
   if (mode == "memory") warm_up(spec.dtype);
   const auto before = peak_memory();
   const auto model = load_model(spec);

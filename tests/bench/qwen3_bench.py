@@ -7,8 +7,8 @@
 
 PART: `ours` (one request, then with each trick switched off), `request` (one request only), `transformers` (the same
 request padded in batches of 8, as the model card does it; needs torch and transformers), `memory` (peaks of loading and
-scoring per dtype), `int8` (Kendall's tau and distance of int8 from float32, 25 texts for each of the first queries until
-there are N pairs; FOLDER may hold any family). BENCH_PROGRAM is build/<preset>/tests/bench/qwen3_bench. Each prints lines of Markdown.
+scoring per dtype), `int8` (Kendall's tau and distance of int8 from float32 on MED: for each of the first queries up to 12 abstracts
+that were judged relevant and others up to 25, until there are N pairs; FOLDER may hold any family). BENCH_PROGRAM is build/<preset>/tests/bench/qwen3_bench. Each prints lines of Markdown.
 The texts are MED abstracts of 20 to 300 tokens (four characters counted as one), the query is about 25 tokens, with the
 instruction about 45.
 """
@@ -26,10 +26,13 @@ QUERY = ("the relationship of blood and cerebrospinal fluid oxygen concentration
          "interest is polarography.")
 
 
-def texts_of(data, count, skip=0):
-    texts = [json.loads(line)["text"] for line in (data / "med/corpus.jsonl").read_text().splitlines()]
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def texts_of(data, count):
     # Every text lies between 20 and 300 tokens: cut, and spread evenly over the lengths.
-    fitting = [t for t in texts if len(t) > 600][skip:skip + count]
+    fitting = [row["text"] for row in lines_of(data / "med/corpus.jsonl") if len(row["text"]) > 600][:count]
     return [t[:80 + (1120 * i) // max(1, count - 1)] for i, t in enumerate(fitting)]
 
 
@@ -82,6 +85,8 @@ def transformers(arguments, texts):
 
 
 def memory(arguments, texts):
+    alone = values_of(bench(arguments, "tokenizer", "float32", QUERY, []))
+    print(f"of this the tokenizer: {alone['tokenizer'] / 1e6:.0f} MB, {alone['peak'] / 1e6:.0f} MB while it is read")
     for dtype in ("float32", "bfloat16", "int8"):
         got = values_of(bench(arguments, "memory", dtype, QUERY, texts))
         load, score = ((got[at] - got["before"]) for at in ("loaded", "scored"))
@@ -94,12 +99,26 @@ def kendall(a, b):
     return sum((v > 0) - (v < 0) for v in pairs) / len(pairs)
 
 
+def judged_pairs(data, count):
+    """(query, 25 texts) of MED until there are `count` pairs: relevant ones and, spread over the corpus, others."""
+    corpus = {row["_id"]: row["text"] for row in lines_of(data / "med/corpus.jsonl")}
+    relevant = {}
+    for line in (data / "med/qrels/test.tsv").read_text().splitlines()[1:]:
+        query, text, grade = line.split("\t")
+        if int(grade) > 0:
+            relevant.setdefault(query, []).append(text)
+    for row in lines_of(data / "med/queries.jsonl")[:math.ceil(count / 25)]:
+        wanted = relevant[row["_id"]]
+        others = [key for key in corpus if key not in wanted]
+        some = wanted[:12]
+        some += others[::len(others) // (25 - len(some))][:25 - len(some)]
+        yield row["text"], [corpus[key] for key in some]
+
+
 def int8(arguments, _):
-    queries = [json.loads(line)["text"] for line in (arguments.data / "med/queries.jsonl").read_text().splitlines()]
     exact, small, taus = [], [], []
-    for number in range(math.ceil(arguments.texts / 25)):
-        texts = texts_of(arguments.data, 25, skip=25 * number)
-        a, b = ([float(v) for v in bench(arguments, "scores", d, queries[number], texts).split()] for d in ("float32", "int8"))
+    for query, texts in judged_pairs(arguments.data, arguments.texts):
+        a, b = ([float(v) for v in bench(arguments, "scores", d, query, texts).split()] for d in ("float32", "int8"))
         exact, small, taus = exact + a, small + b, taus + [kendall(a, b)]
     logits = [abs(a - b) for a, b in zip(exact, small)]
     scores = [abs(1 / (1 + math.exp(-a)) - 1 / (1 + math.exp(-b))) for a, b in zip(exact, small)]
