@@ -27,7 +27,8 @@
 #include "proxy/request_counter.hpp"
 #include "proxy/scorers.hpp"
 #include "proxy/selection/metadata_cache.hpp"
-#include "proxy/upstream_probe.hpp"
+#include "proxy/upstream/health_checker.hpp"
+#include "proxy/upstream/nodes.hpp"
 #include "proxy/version.hpp"
 
 namespace qrerank::proxy {
@@ -48,6 +49,18 @@ struct Log {
 observe::Metrics::Labels metric_labels(std::array<std::string_view, flow::kReasons.size()>& reasons) {
   for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] = flow::label(flow::kReasons[i]);
   return {reasons, std::string(kVersion), kWithTorch};
+}
+
+observe::Metrics::UpstreamSample sample_of(const upstream::NodeStatus& node) {
+  return {node.url,         node.state == upstream::NodeState::up,
+          node.outstanding, node.connections,
+          node.failures,    node.ejections};
+}
+
+void log_change(const std::string& url, upstream::NodeState from, upstream::NodeState to) {
+  const auto level = to == upstream::NodeState::up ? log::Level::info : log::Level::warn;
+  log::write(level, "", "upstream changed",
+             {{"upstream", url}, {"from", to_string(from)}, {"to", to_string(to)}});
 }
 
 int failed(const std::string& why) {
@@ -79,21 +92,26 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     log::set_level(log::level_named(fresh.log.level));
     counter.set_access_log(fresh.log.access);
   });
-  auto server = http::Server::listen({config->proxy, config->upstream}, interceptor, &counter);
+  const auto nodes = std::make_shared<upstream::Nodes>(config->upstream);
+  nodes->on_change(log_change);
+  auto server = http::Server::listen({config->proxy, nodes}, interceptor, &counter);
   if (!server) return failed(server.error());
 
   std::atomic<bool> draining = false;
-  UpstreamProbe probe(io, config->upstream);
+  upstream::HealthChecker health(io, nodes);
   admin::AdminContext context;
   context.version = std::string(kVersion);
   context.uptime = [started] {
     return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - started);
   };
-  context.upstreams = [&probe] { return probe.states(); };
+  context.upstreams = [&nodes] { return nodes->status(); };
   context.models = [&scorer] { return scorer->status(); };
   context.draining = [&draining] { return draining.load(); };
   context.config = [&live] { return live.get(); };
-  context.metrics = [&metrics] { return metrics.text(); };
+  context.metrics = [&metrics, &nodes] {
+    for (const auto& node : nodes->status()) metrics.upstream(sample_of(node));
+    return metrics.text();
+  };
   auto admin_server = admin::Server::start(
       io, config->admin.listen,
       [&context](const admin::AdminRequest& request) { return admin::handle(request, context); });
@@ -106,7 +124,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     log::info("", "draining", {{"signal", signal}});
     draining = true;
     server->drain();
-    probe.stop();
+    health.stop();
     reloader.stop();
     // The admin listener answers "not ready" until the last request is done.
     drained = std::thread([&] {
@@ -119,7 +137,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   });
 
   server->start();
-  probe.start();
+  health.start();
   std::printf("listening proxy=%s admin=%s\n", config::to_string(server->endpoint()).c_str(),
               config::to_string((*admin_server)->address()).c_str());
   std::fflush(stdout);

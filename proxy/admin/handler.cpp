@@ -21,10 +21,9 @@ std::string unready_reason(const AdminContext& context) {
     return "draining";
   }
   const auto upstreams = context.upstreams();
-  if (std::ranges::none_of(upstreams, &UpstreamState::reachable)) {
-    const auto said = std::ranges::find_if(upstreams, [](const auto& u) { return !u.detail.empty(); });
-    return "no upstream is reachable" +
-           (said == upstreams.end() ? "" : ": " + said->url + ": " + said->detail);
+  if (std::ranges::none_of(upstreams, &upstream::NodeStatus::reachable)) {
+    const auto said = std::ranges::find_if(upstreams, [](const auto& node) { return !node.detail.empty(); });
+    return "no upstream is reachable" + (said == upstreams.end() ? "" : ": " + said->detail);
   }
   const auto& name = context.config()->rerank.default_model;
   const auto models = context.models();
@@ -69,8 +68,14 @@ json::array models_of(const AdminContext& context) {
 AdminReply status(const AdminContext& context) {
   json::array upstreams;
   for (const auto& upstream : context.upstreams()) {
-    upstreams.push_back(
-        json::object{{"url", upstream.url}, {"reachable", upstream.reachable}, {"detail", upstream.detail}});
+    upstreams.push_back(json::object{{"url", upstream.url},
+                                     {"state", std::string(to_string(upstream.state))},
+                                     {"reachable", upstream.reachable},
+                                     {"detail", upstream.detail},
+                                     {"outstanding", upstream.outstanding},
+                                     {"connections", upstream.connections},
+                                     {"failures", upstream.failures},
+                                     {"ejections", upstream.ejections}});
   }
   const auto config = context.config();
   json::array rules;

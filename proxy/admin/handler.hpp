@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/config/config.hpp"
+#include "proxy/upstream/nodes.hpp"
 #include "reranker/scorer.hpp"
 
 namespace qrerank::proxy::admin {
@@ -25,18 +26,11 @@ struct AdminReply {
   std::string allow;  ///< for 405; empty: no header
 };
 
-/// One upstream as /status and /readyz see it.
-struct UpstreamState {
-  std::string url;
-  bool reachable = false;
-  std::string detail;  ///< why not, or empty
-};
-
 /// What the handler may ask the program. Each is called on the admin listener's thread and must not block.
 struct AdminContext {
   std::string version;
   std::function<std::chrono::seconds()> uptime;
-  std::function<std::vector<UpstreamState>()> upstreams;
+  std::function<std::vector<upstream::NodeStatus>()> upstreams;
   std::function<std::vector<reranker::ModelStatus>()> models;
   std::function<bool()> draining;  ///< told to stop: not ready any more
   std::function<std::shared_ptr<const config::Config>()> config;

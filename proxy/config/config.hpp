@@ -64,6 +64,12 @@ struct UpstreamUrl {
   Endpoint address;
 };
 
+/// How requests are spread over several servers.
+enum class Balance {
+  round_robin,       ///< in turn
+  least_outstanding  ///< to the one with the fewest requests under way
+};
+
 /// upstream.*: the Qdrant servers.
 struct Upstream {
   std::vector<UpstreamUrl> urls{{"http://127.0.0.1:6333", {"127.0.0.1", 6333}}};
@@ -74,6 +80,17 @@ struct Upstream {
       4'000};  ///< an idle connection older than this is closed (Qdrant closes after 5 s)
   std::uint32_t max_idle_connections = 256;      ///< per I/O thread and upstream
   std::uint64_t max_response_body = 256u << 20;  ///< of an intercepted search; over it: 502
+
+  // Of several servers; a single one is always tried.
+  Balance balance = Balance::round_robin;
+  std::string health_path = "/readyz";  ///< what a check asks for; an answer below 500 passes
+  Milliseconds health_interval{2'000};  ///< between two checks of a server; 0: none are made
+  Milliseconds health_timeout{2'000};   ///< a check that takes longer failed
+  std::uint32_t health_rise = 2;        ///< passed checks in a row that bring a server back
+  std::uint32_t health_fall = 3;        ///< failed checks in a row that take it out
+  std::uint32_t eject_failures = 5;     ///< failed requests in a row that eject it; 0: never
+  Milliseconds eject_time{5'000};       ///< the first time
+  Milliseconds eject_time_max{60'000};  ///< however often it fails
 };
 
 /// rerank.*: defaults of the options and what bounds them.

@@ -89,6 +89,42 @@ void add_proxy(Keys& keys) {
       QRERANK_CONFIG(Endpoint, admin.listen)));
 }
 
+// Of several servers.
+void add_nodes(Keys& keys) {
+  keys.push_back(values::choice<Balance>(
+      "upstream", "balance",
+      "Which of several servers gets a request: each in turn, or the one with the fewest requests under way.",
+      QRERANK_CONFIG(Balance, upstream.balance),
+      {{"round_robin", Balance::round_robin}, {"least_outstanding", Balance::least_outstanding}}));
+  keys.push_back(values::duration(
+      "upstream", "health_interval",
+      "Between two checks of a server, 0ms: none are made. A single server is only connected to, for the "
+      "status pages, and always tried.",
+      QRERANK_CONFIG(Milliseconds, upstream.health_interval), 0ms, 1h));
+  keys.push_back(values::url_path(
+      "upstream", "health_path", "What a check asks each of several servers for; an answer below 500 passes.",
+      QRERANK_CONFIG(std::string, upstream.health_path)));
+  keys.push_back(values::duration("upstream", "health_timeout", "A check that takes longer has failed.",
+                                  QRERANK_CONFIG(Milliseconds, upstream.health_timeout), 1ms, 10min));
+  keys.push_back(values::integer<std::uint32_t>(
+      "upstream", "health_rise", "Passed checks in a row that bring a server back.",
+      QRERANK_CONFIG(std::uint32_t, upstream.health_rise), 1, 1000));
+  keys.push_back(values::integer<std::uint32_t>(
+      "upstream", "health_fall", "Failed checks in a row that take a server out.",
+      QRERANK_CONFIG(std::uint32_t, upstream.health_fall), 1, 1000));
+  keys.push_back(values::integer<std::uint32_t>("upstream", "eject_failures",
+                                                "Requests in a row that fail by a server's fault (refused, "
+                                                "cut off, timed out, malformed) until it gets "
+                                                "none for a while; 0: never.",
+                                                QRERANK_CONFIG(std::uint32_t, upstream.eject_failures), 0,
+                                                1'000'000));
+  keys.push_back(values::duration("upstream", "eject_time",
+                                  "How long it gets none the first time; each further time twice as long.",
+                                  QRERANK_CONFIG(Milliseconds, upstream.eject_time), 1ms, 24h));
+  keys.push_back(values::duration("upstream", "eject_time_max", "The longest that it gets none.",
+                                  QRERANK_CONFIG(Milliseconds, upstream.eject_time_max), 1ms, 24h));
+}
+
 void add_upstream(Keys& keys) {
   keys.push_back(values::url_list("upstream", "url", "The Qdrant server, or servers.",
                                   QRERANK_CONFIG(std::vector<UpstreamUrl>, upstream.urls)));
@@ -108,6 +144,7 @@ void add_upstream(Keys& keys) {
   keys.push_back(values::size("upstream", "max_response_body",
                               "Longest answer held for reranking; over it the client's own streams, or 502.",
                               QRERANK_CONFIG(std::uint64_t, upstream.max_response_body), kKiB, 16 * kGiB));
+  add_nodes(keys);
 }
 
 void add_rerank(Keys& keys) {

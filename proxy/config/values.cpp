@@ -244,6 +244,20 @@ Key text(ValueType type, std::string section, std::string name, std::string expe
   return key;
 }
 
+Key url_path(std::string section, std::string name, std::string sentence, Access<std::string> access) {
+  Key key = row(ValueType::text, std::move(section), std::move(name), "a path such as /readyz",
+                std::move(sentence));
+  bind<std::string>(
+      key, access,
+      [](const std::string& text) {
+        const bool fits =
+            text.starts_with('/') && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; });
+        return fits ? std::optional(text) : std::nullopt;
+      },
+      unchanged);
+  return key;
+}
+
 Key device(std::string section, std::string name, std::string sentence, Access<std::string> access) {
   Key key = row(ValueType::device, std::move(section), std::move(name), "one of auto, cpu, cuda, cuda:N",
                 std::move(sentence));

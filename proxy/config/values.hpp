@@ -54,6 +54,8 @@ Key word(std::string section, std::string name, std::string sentence, Access<std
 Key boolean(std::string section, std::string name, std::string sentence, Access<bool> access);
 Key text(ValueType type, std::string section, std::string name, std::string expected, std::string sentence,
          Access<std::string> access);
+/// "/readyz": goes into a request line as it is.
+Key url_path(std::string section, std::string name, std::string sentence, Access<std::string> access);
 Key device(std::string section, std::string name, std::string sentence, Access<std::string> access);
 /// A row of the options' table, kept in the Options that `access` yields.
 Key option(std::string section, const reranker::OptionSpec& spec, Access<reranker::Options> access);

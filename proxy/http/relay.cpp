@@ -25,10 +25,11 @@ constexpr std::chrono::hours kWhileUploading{24 * 365};
 }  // namespace
 
 Awaitable<RelayResult> Relay::run(const RelayRequest& request) {
-  upstream::Lease lease = pool_.take_idle();
+  upstream::Visit visit;
+  upstream::Lease lease = pool_.take_idle(visit);
   for (;;) {
     if (!lease) {
-      upstream::LeaseResult fresh = co_await pool_.connect();
+      upstream::LeaseResult fresh = co_await pool_.connect(visit);
       if (!fresh) {
         fail(std::move(fresh.error()));
         break;
@@ -39,15 +40,26 @@ Awaitable<RelayResult> Relay::run(const RelayRequest& request) {
     up_ = &*lease;
     co_await attempt(lease, request);
     up_ = nullptr;
-    const bool stale = request.replayable && lease->reused && result_.status == 0 && lease->buffer.empty() &&
-                       result_.fault == ClientFault::none && !aborted_ && result_.error &&
-                       result_.error->kind == UpstreamErrorKind::cut_off;
-    if (!stale) break;
-    lease.end();  // the other idle ones may be stale too: the second try gets a new connection
+    if (!note_outcome(*lease)) break;
+    const bool repeatable =
+        request.replayable && !lease->answered && result_.error->kind == UpstreamErrorKind::cut_off;
+    if (!repeatable || !pool_.try_again(visit, *lease)) break;
+    lease.end();  // other idle connections may be stale too: the second try gets a new one
     result_ = RelayResult{};
   }
   if (lease && clean_) lease.keep();
   co_return std::move(result_);
+}
+
+// Tells the pool; true when the upstream failed, and not the client or our own limit.
+bool Relay::note_outcome(const Connection& up) {
+  if (aborted_ || result_.fault != ClientFault::none) return false;
+  if (result_.error) {
+    pool_.failed(up, *result_.error);
+    return true;
+  }
+  pool_.passed(up);
+  return false;
 }
 
 Awaitable<void> Relay::attempt(upstream::Lease& lease, const RelayRequest& request) {
@@ -72,7 +84,7 @@ Awaitable<void> Relay::attempt(upstream::Lease& lease, const RelayRequest& reque
   const ErrorCode failed = co_await up.wire.write(first.buffers(), pool_.config().response_timeout);
   client_buffer_.consume(step.consumed);
   if (failed == asio::error::timed_out) {
-    fail(describe(pool_, up, failed, "sending the request"));
+    fail(describe(up, failed, "sending the request"));
     co_return;
   }
   // Another failure waits: the upstream may have answered before it closed, and that answer is the better
@@ -146,7 +158,7 @@ Awaitable<bool> Relay::send_piece(Connection& up, OutgoingBody& piece) {
   const ErrorCode failed = co_await up.wire.write(piece.buffers(), pool_.config().response_timeout);
   // The time limit ended the wait for the response too, as cut off: this is the real reason.
   if (failed == asio::error::timed_out && result_.status == 0)
-    fail(describe(pool_, up, failed, "sending the request"));
+    fail(describe(up, failed, "sending the request"));
   co_return !failed && !response_over_ && !aborted_;
 }
 
@@ -162,7 +174,7 @@ Awaitable<void> Relay::download(Connection& up, const RelayRequest& request) {
 Awaitable<void> Relay::receive(Connection& up, const RelayRequest& request) {
   ResponseHead head;
   for (;;) {
-    auto received = co_await read_response_head(pool_, up, request.to_head, response_until_, head);
+    auto received = co_await read_response_head(up, request.to_head, response_until_, head);
     if (!received) {
       if (!result_.error) fail(std::move(received.error()));
       co_return;
@@ -171,8 +183,7 @@ Awaitable<void> Relay::receive(Connection& up, const RelayRequest& request) {
       if (request.upgrade) {
         co_await tunnel(up, request, head, received->size);
       } else {
-        fail(
-            {UpstreamErrorKind::malformed, "upstream " + pool_.name_of(up) + ": switched protocols unasked"});
+        fail({UpstreamErrorKind::malformed, "upstream " + up.name() + ": switched protocols unasked"});
       }
       co_return;
     }
@@ -216,7 +227,7 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
   for (;;) {
     const BodyReader::Step step = body.take(up.buffer);
     if (step.state == BodyReader::State::malformed) {
-      fail({UpstreamErrorKind::malformed, "upstream " + pool_.name_of(up) + ": malformed chunk"});
+      fail({UpstreamErrorKind::malformed, "upstream " + up.name() + ": malformed chunk"});
       co_return;
     }
     OutgoingBody piece(framing == Framing::chunked && can_chunk);
@@ -235,7 +246,7 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
 
     up.buffer.make_room(kStreamBytes);
     if (up.buffer.tail_size() == 0) {
-      fail({UpstreamErrorKind::malformed, "upstream " + pool_.name_of(up) + ": chunk header too large"});
+      fail({UpstreamErrorKind::malformed, "upstream " + up.name() + ": chunk header too large"});
       co_return;
     }
     const ReadResult got =
@@ -246,7 +257,7 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
     }
     if (got.error || aborted_) {
       const ErrorCode why = aborted_ ? ErrorCode(asio::error::timed_out) : got.error;
-      if (!result_.error) fail(describe(pool_, up, why, "reading the response"));
+      if (!result_.error) fail(describe(up, why, "reading the response"));
       co_return;
     }
     up.buffer.commit(got.bytes);

@@ -12,6 +12,7 @@
 #include "proxy/config/config.hpp"
 #include "proxy/http/body.hpp"
 #include "proxy/http/wire.hpp"
+#include "proxy/upstream/pool.hpp"
 #include "proxy/upstream/response_head.hpp"
 
 namespace qrerank::proxy::http {
@@ -68,6 +69,7 @@ class Relay {
                                        const ResponseHead& head, std::size_t head_size);
   [[nodiscard]] Awaitable<bool> to_client(OutgoingBody& piece);
 
+  [[nodiscard]] bool note_outcome(const upstream::Connection& up);
   void fail(upstream::UpstreamError error);
 
   Wire& client_;

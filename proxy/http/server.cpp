@@ -54,8 +54,8 @@ void turn_away(Socket socket) {
 struct Worker {
   Worker(const Server::Options& options, Interceptor& interceptor, Observer* watcher, ByteBudget& held)
       : work(context.get_executor()),
-        deadlines(context, tick_for(options.proxy, options.upstream)),
-        pool(context, deadlines, options.upstream),
+        deadlines(context, tick_for(options.proxy, options.nodes->config())),
+        pool(context, deadlines, *options.nodes),
         client(pool),
         observer(watcher),
         drain_limit(deadlines, [this] { kill_all(); }),
@@ -272,7 +272,7 @@ struct Server::Impl {
 
 tl::expected<Server, std::string> Server::listen(Options options, Interceptor& interceptor,
                                                  Observer* observer) {
-  if (options.upstream.urls.empty()) return tl::unexpected(std::string("no upstream is configured"));
+  if (options.nodes->size() == 0) return tl::unexpected(std::string("no upstream is configured"));
   auto impl = std::make_unique<Impl>(std::move(options), interceptor, observer);
   if (auto bound = impl->bind(); !bound) return tl::unexpected(bound.error());
   return Server(std::move(impl));

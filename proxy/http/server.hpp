@@ -8,6 +8,10 @@
 
 #include "proxy/config/config.hpp"
 
+namespace qrerank::proxy::upstream {
+class Nodes;
+}
+
 namespace qrerank::proxy::http {
 
 class Interceptor;
@@ -17,7 +21,7 @@ class Server {
  public:
   struct Options {
     config::Proxy proxy;
-    config::Upstream upstream;
+    std::shared_ptr<upstream::Nodes> nodes;
   };
 
   /// Binds and listens; no connection is accepted before start(). The error says which address and why.

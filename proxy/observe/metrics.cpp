@@ -122,6 +122,37 @@ struct Metrics::Impl {
     return at->second;
   }
 
+  struct Upstream {
+    prometheus::Gauge* up = nullptr;
+    prometheus::Gauge* outstanding = nullptr;
+    prometheus::Gauge* connections = nullptr;
+    prometheus::Counter* failures = nullptr;
+    prometheus::Counter* ejections = nullptr;
+  };
+  prometheus::Family<prometheus::Gauge>& upstream_up =
+      gauges("qrerank_upstream_up", "1 while a server takes its share of the requests.");
+  prometheus::Family<prometheus::Gauge>& upstream_outstanding =
+      gauges("qrerank_upstream_outstanding_requests", "Requests under way on a server.");
+  prometheus::Family<prometheus::Gauge>& upstream_connections =
+      gauges("qrerank_upstream_connections", "Open connections to a server, the idle ones included.");
+  prometheus::Family<prometheus::Counter>& upstream_failures =
+      counters("qrerank_upstream_failures_total", "Requests that failed by a server's fault.");
+  prometheus::Family<prometheus::Counter>& upstream_ejections = counters(
+      "qrerank_upstream_ejections_total", "Times that a server was ejected for requests that failed.");
+  std::mutex upstreams_lock;                  // guards upstreams
+  std::map<std::string, Upstream> upstreams;  // as many as are configured
+
+  Upstream& upstream(const std::string& url) {
+    const auto [at, added] = upstreams.try_emplace(url);
+    if (added) {
+      const prometheus::Labels labels{{"upstream", url}};
+      at->second = {&upstream_up.Add(labels), &upstream_outstanding.Add(labels),
+                    &upstream_connections.Add(labels), &upstream_failures.Add(labels),
+                    &upstream_ejections.Add(labels)};
+    }
+    return at->second;
+  }
+
   explicit Impl(const Labels& labels) {
     auto& request_family = prometheus::BuildCounter()
                                .Name("qrerank_requests_total")
@@ -176,12 +207,14 @@ struct Metrics::Impl {
         .Set(1);
   }
 
-  prometheus::Counter* counter(const char* name, const char* help) {
-    return &prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+  prometheus::Family<prometheus::Counter>& counters(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
   }
-  prometheus::Gauge* gauge(const char* name, const char* help) {
-    return &prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  prometheus::Family<prometheus::Gauge>& gauges(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
   }
+  prometheus::Counter* counter(const char* name, const char* help) { return &counters(name, help).Add({}); }
+  prometheus::Gauge* gauge(const char* name, const char* help) { return &gauges(name, help).Add({}); }
 };
 
 Metrics::Metrics(const Labels& labels) : impl_(std::make_unique<Impl>(labels)) {}
@@ -242,6 +275,16 @@ void Metrics::queue(std::size_t texts, std::size_t tokens) {
 void Metrics::cache(std::size_t hits, std::size_t misses) {
   impl_->cache_hits->Increment(static_cast<double>(hits));
   impl_->cache_misses->Increment(static_cast<double>(misses));
+}
+
+void Metrics::upstream(const UpstreamSample& now) {
+  const std::lock_guard lock(impl_->upstreams_lock);
+  const Impl::Upstream& its = impl_->upstream(now.url);
+  its.up->Set(now.up ? 1 : 0);
+  its.outstanding->Set(static_cast<double>(now.outstanding));
+  its.connections->Set(static_cast<double>(now.connections));
+  its.failures->Increment(static_cast<double>(now.failures) - its.failures->Value());
+  its.ejections->Increment(static_cast<double>(now.ejections) - its.ejections->Value());
 }
 
 void Metrics::model(const std::string& name, reranker::ModelState state, std::uint64_t bytes) {

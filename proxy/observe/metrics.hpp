@@ -86,6 +86,17 @@ class Metrics {
   void batch(std::size_t texts, std::size_t tokens, Microseconds compute);
   void queue(std::size_t texts, std::size_t tokens);
   void cache(std::size_t hits, std::size_t misses);
+  /// A node of the upstream as it is now.
+  struct UpstreamSample {
+    std::string url;
+    bool up = false;
+    std::uint64_t outstanding = 0;
+    std::uint64_t connections = 0;
+    std::uint64_t failures = 0;   ///< ever
+    std::uint64_t ejections = 0;  ///< ever
+  };
+  void upstream(const UpstreamSample& now);
+
   /// A configured model's state now, and the bytes of weights given to it.
   void model(const std::string& name, reranker::ModelState state, std::uint64_t bytes);
 

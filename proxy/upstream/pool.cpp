@@ -1,20 +1,35 @@
 #include "proxy/upstream/pool.hpp"
 
-#include <boost/asio/ip/basic_resolver.hpp>
 #include <optional>
 
 namespace qrerank::proxy::upstream {
 namespace {
 
-namespace asio = http::asio;
-using asio::ip::tcp;
-using Resolver = asio::ip::basic_resolver<tcp, http::Executor>;
-
 std::string host_of(const config::Endpoint& address) {
   return address.host + ":" + std::to_string(address.port);
 }
 
+// Counts a connection attempt at its node for as long as it lives.
+class Attempt {
+ public:
+  Attempt(Nodes& nodes, std::size_t node) : nodes_(nodes), node_(node) { nodes_.begin(node_); }
+  ~Attempt() { nodes_.end(node_); }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+ private:
+  Nodes& nodes_;
+  std::size_t node_;
+};
+
 }  // namespace
+
+Lease::Lease(Pool& pool, std::unique_ptr<Connection> connection)
+    : pool_(&pool), connection_(std::move(connection)) {
+  ++connection_->requests;
+  connection_->answered = false;
+  pool_->nodes_.begin(connection_->node);
+}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
@@ -28,22 +43,32 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 
 void Lease::end() {
   if (!connection_) return;
+  pool_->nodes_.end(connection_->node);
   if (keep_) pool_->put_back(std::move(connection_));
   connection_.reset();
   keep_ = false;
 }
 
-Pool::Pool(asio::io_context& context, http::Deadlines& deadlines, const config::Upstream& config)
-    : context_(context),
-      deadlines_(deadlines),
-      config_(config),
-      host_(config.urls.empty() ? std::string() : host_of(config.urls.front().address)),
-      idle_(config.urls.size()),
+Pool::Pool(http::asio::io_context& context, http::Deadlines& deadlines, Nodes& nodes)
+    : nodes_(nodes),
+      connector_(context, deadlines, nodes),
+      host_(nodes.size() == 0 ? std::string() : host_of(nodes.url(0).address)),
+      idle_(nodes.size()),
       expiry_(deadlines, [this] { expire(); }) {}
 
-Lease Pool::take_idle() {
-  turn_ = turn_ + 1 < config_.urls.size() ? turn_ + 1 : 0;
-  auto& stack = idle_[turn_];
+std::optional<std::size_t> Pool::next_node(NodeSet tried, Nodes::Need need) {
+  const auto node = nodes_.pick(last_, tried, need);
+  if (node) last_ = *node;
+  return node;
+}
+
+Lease Pool::take_idle(Visit& visit) {
+  visit.node = next_node(visit.tried, Nodes::Need::any);
+  return visit.node ? idle_connection(*visit.node) : Lease();
+}
+
+Lease Pool::idle_connection(std::size_t node) {
+  auto& stack = idle_[node];
   while (!stack.empty()) {
     std::unique_ptr<Connection> connection = std::move(stack.back());
     stack.pop_back();
@@ -55,79 +80,64 @@ Lease Pool::take_idle() {
   return {};
 }
 
-http::Awaitable<LeaseResult> Pool::connect() {
-  const std::size_t first = turn_;
-  for (std::size_t i = 0;; ++i) {
-    LeaseResult lease = co_await connect_to((first + i) % config_.urls.size());
-    if (lease || i + 1 >= config_.urls.size()) co_return lease;
-  }
-}
-
-http::Awaitable<tl::expected<Pool::Endpoints, UpstreamError>> Pool::resolve(std::size_t url) {
-  const config::Endpoint& address = config_.urls[url].address;
-  std::string host = address.host;
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  boost::system::error_code error;
-  const auto literal = asio::ip::make_address(host, error);
-  Endpoints endpoints;
-  if (!error) {
-    endpoints.emplace_back(literal, address.port);
-    co_return endpoints;
-  }
-  Resolver resolver(context_.get_executor());
-  http::Deadline limit(deadlines_, [&resolver] { resolver.cancel(); });
-  limit.arm(config_.connect_timeout);
-  auto [failed, found] = co_await resolver.async_resolve(host, std::to_string(address.port), http::as_result);
-  limit.disarm();
-  if (failed) {
-    const bool late = limit.expired();
-    UpstreamError why{late ? UpstreamErrorKind::connect_timeout : UpstreamErrorKind::connect_refused,
-                      "upstream " + config_.urls[url].text + ": cannot resolve the name: " +
-                          (late ? std::string("timed out") : failed.message())};
-    co_return tl::unexpected(std::move(why));
-  }
-  for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-  co_return endpoints;
-}
-
-http::Awaitable<LeaseResult> Pool::connect_to(std::size_t url) {
-  auto endpoints = co_await resolve(url);
-  if (!endpoints) co_return tl::unexpected(std::move(endpoints.error()));
-  UpstreamError why{UpstreamErrorKind::connect_refused,
-                    "upstream " + config_.urls[url].text + ": the name has no address"};
-  const http::Clock::time_point until = http::Clock::now() + config_.connect_timeout;
-  for (const tcp::endpoint& endpoint : *endpoints) {
-    auto connection = std::make_unique<Connection>(http::Socket(context_.get_executor()), deadlines_, url);
-    http::Wire& wire = connection->wire;
-    http::Deadline limit(deadlines_, [&wire] { wire.cancel(); });
-    limit.arm_at(until);
-    auto [error] = co_await wire.socket().async_connect(endpoint, http::as_result);
-    limit.disarm();
-    if (!error) {
-      wire.prepare();
-      co_return Lease(*this, std::move(connection));
-    }
-    const bool late = limit.expired();
-    why = {late ? UpstreamErrorKind::connect_timeout : UpstreamErrorKind::connect_refused,
-           "upstream " + config_.urls[url].text +
-               ": cannot connect: " + (late ? std::string("timed out") : error.message())};
-    if (late) break;
+http::Awaitable<LeaseResult> Pool::connect(Visit& visit) {
+  UpstreamError why{UpstreamErrorKind::no_healthy_upstream, "no healthy upstream"};
+  while (visit.node) {
+    const std::size_t node = *visit.node;
+    const Attempt counted(nodes_, node);
+    ConnectResult connection = co_await connector_.connect(node, config().connect_timeout);
+    if (connection) co_return Lease(*this, std::move(*connection));
+    why = std::move(connection.error());
+    nodes_.failed(node);
+    visit.tried.add(node);
+    visit.node = next_node(visit.tried, Nodes::Need::any);
   }
   co_return tl::unexpected(std::move(why));
 }
 
+bool Pool::try_again(Visit& visit, const Connection& cut_off) {
+  if (visit.again) return false;
+  visit.again = true;
+  visit.tried.add(cut_off.node);
+  visit.node = next_node(visit.tried, Nodes::Need::fit);
+  if (visit.node) return true;
+  visit.node = cut_off.node;
+  visit.tried = {};
+  return cut_off.reused;
+}
+
+void Pool::failed(const Connection& connection, const UpstreamError& error) {
+  switch (error.kind) {
+    case UpstreamErrorKind::cut_off:
+      // A kept-alive connection that ended is nothing unusual.
+      if (connection.reused && !connection.answered) return;
+      break;
+    case UpstreamErrorKind::timeout:
+    case UpstreamErrorKind::malformed:
+      break;
+    case UpstreamErrorKind::too_large:  // the request's fault
+      nodes_.passed(connection.node);
+      return;
+    case UpstreamErrorKind::connect_refused:  // told where they happen, and not about a connection
+    case UpstreamErrorKind::connect_timeout:
+    case UpstreamErrorKind::no_healthy_upstream:
+      return;
+  }
+  nodes_.failed(connection.node);
+}
+
 void Pool::put_back(std::unique_ptr<Connection> connection) {
-  auto& stack = idle_[connection->url];
-  if (shut_ || stack.size() >= config_.max_idle_connections || !connection->buffer.empty()) return;
+  auto& stack = idle_[connection->node];
+  if (shut_ || stack.size() >= config().max_idle_connections || !connection->buffer.empty()) return;
   connection->buffer.reset(Connection::kBufferBytes);
   connection->idle_since = http::Clock::now();
   const bool first = idle() == 0;
   stack.push_back(std::move(connection));
-  if (first) expiry_.arm(config_.keep_alive_timeout);
+  if (first) expiry_.arm(config().keep_alive_timeout);
 }
 
 void Pool::expire() {
-  const http::Clock::time_point limit = http::Clock::now() - config_.keep_alive_timeout;
+  const http::Clock::time_point limit = http::Clock::now() - config().keep_alive_timeout;
   std::optional<http::Clock::time_point> oldest;
   for (auto& stack : idle_) {
     std::size_t dead = 0;
@@ -136,7 +146,7 @@ void Pool::expire() {
     if (!stack.empty() && (!oldest || stack.front()->idle_since < *oldest))
       oldest = stack.front()->idle_since;
   }
-  if (oldest) expiry_.arm_at(*oldest + config_.keep_alive_timeout);
+  if (oldest) expiry_.arm_at(*oldest + config().keep_alive_timeout);
 }
 
 void Pool::shut() {

@@ -1,34 +1,19 @@
-// Connections to the upstreams of one I/O thread, kept alive between requests and handed out as leases. No
-// locks: each thread has its own pool. What is said over a connection is exchange.hpp's and the relay's.
+// Connections to the upstreams of one I/O thread, kept alive between requests and handed out as leases, and
+// the order in which a request tries the nodes. No locks: each thread has its own pool; what they share is
+// nodes.hpp's. What is said over a connection is pooled_client.hpp's and the relay's.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <tl/expected.hpp>
 #include <vector>
 
 #include "proxy/config/config.hpp"
-#include "proxy/http/buffer.hpp"
 #include "proxy/http/deadline.hpp"
-#include "proxy/http/wire.hpp"
 #include "proxy/upstream/client.hpp"
+#include "proxy/upstream/connection.hpp"
+#include "proxy/upstream/connector.hpp"
 
 namespace qrerank::proxy::upstream {
-
-/// One connection and the bytes read from it.
-struct Connection {
-  Connection(http::Socket socket, http::Deadlines& deadlines, std::size_t which)
-      : wire(std::move(socket), deadlines), buffer(kBufferBytes), url(which) {}
-
-  // A search answer with payloads fits; pages that are not reached cost nothing.
-  static constexpr std::size_t kBufferBytes = 32 * 1024;
-
-  http::Wire wire;
-  http::Buffer buffer;
-  std::size_t url;      ///< index into upstream.urls
-  bool reused = false;  ///< has carried an exchange before this lease
-  http::Clock::time_point idle_since{};
-};
 
 class Pool;
 
@@ -37,8 +22,7 @@ class Pool;
 class Lease {
  public:
   Lease() = default;
-  Lease(Pool& pool, std::unique_ptr<Connection> connection)
-      : pool_(&pool), connection_(std::move(connection)) {}
+  Lease(Pool& pool, std::unique_ptr<Connection> connection);
   Lease(Lease&&) = default;
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { end(); }
@@ -58,44 +42,55 @@ class Lease {
 
 using LeaseResult = tl::expected<Lease, UpstreamError>;
 
+/// The nodes that one request has been to, and the one that it goes to next.
+struct Visit {
+  std::optional<std::size_t> node;
+  NodeSet tried;
+  bool again = false;  ///< it was sent a second time already
+};
+
 class Pool {
  public:
-  Pool(http::asio::io_context& context, http::Deadlines& deadlines, const config::Upstream& config);
+  Pool(http::asio::io_context& context, http::Deadlines& deadlines, Nodes& nodes);
 
-  /// Gives the turn to the next upstream. An idle connection to it that is still quiet, if there is one;
-  /// never waits.
-  [[nodiscard]] Lease take_idle();
+  /// Picks a node for a new request. An idle connection to it that is still quiet, if there is one; never
+  /// waits.
+  [[nodiscard]] Lease take_idle(Visit& visit);
 
-  /// A new connection to the upstream whose turn it is; where it refuses, to the one after it.
-  [[nodiscard]] http::Awaitable<LeaseResult> connect();
+  /// A new connection to the node that was picked; where it refuses, to another one.
+  [[nodiscard]] http::Awaitable<LeaseResult> connect(Visit& visit);
+
+  /// A request that may be repeated was cut off before a byte of its response came: true, once, where sending
+  /// it again on a new connection makes sense, with the visit going to another fit node if there is one. That
+  /// is after a kept-alive connection, which may have been stale, or where there is another fit node.
+  [[nodiscard]] bool try_again(Visit& visit, const Connection& cut_off);
+
+  /// Tells how a request ended on that connection, as far as it says something about the node.
+  void passed(const Connection& connection) { nodes_.passed(connection.node); }
+  void failed(const Connection& connection, const UpstreamError& error);
 
   /// Closes the idle ones and keeps no more.
   void shut();
 
-  [[nodiscard]] const config::Upstream& config() const { return config_; }
-  [[nodiscard]] const std::string& name_of(const Connection& connection) const {
-    return config_.urls[connection.url].text;
-  }
+  [[nodiscard]] const config::Upstream& config() const { return nodes_.config(); }
   [[nodiscard]] std::size_t idle() const;
   /// Host for a request whose client sent none: the first upstream's address.
   [[nodiscard]] const std::string& host() const { return host_; }
 
  private:
   friend class Lease;
-  using Endpoints = std::vector<http::asio::ip::tcp::endpoint>;
 
+  [[nodiscard]] Lease idle_connection(std::size_t node);
+  [[nodiscard]] std::optional<std::size_t> next_node(NodeSet tried, Nodes::Need need);
   void put_back(std::unique_ptr<Connection> connection);
   void expire();
-  [[nodiscard]] http::Awaitable<LeaseResult> connect_to(std::size_t url);
-  [[nodiscard]] http::Awaitable<tl::expected<Endpoints, UpstreamError>> resolve(std::size_t url);
 
-  http::asio::io_context& context_;
-  http::Deadlines& deadlines_;
-  const config::Upstream& config_;
+  Nodes& nodes_;
+  Connector connector_;
   std::string host_;
-  std::vector<std::vector<std::unique_ptr<Connection>>> idle_;  // per URL, the longest idle first
+  std::vector<std::vector<std::unique_ptr<Connection>>> idle_;  // per node, the longest idle first
   http::Deadline expiry_;
-  std::size_t turn_ = 0;
+  std::size_t last_ = 0;  // the node picked last
   bool shut_ = false;
 };
 

@@ -1,7 +1,9 @@
 #include "proxy/upstream/pooled_client.hpp"
 
 #include <algorithm>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include "proxy/http/body.hpp"
 #include "proxy/http/head_writer.hpp"
@@ -32,22 +34,29 @@ http::Awaitable<ExchangeResult> PooledClient::exchange(Request request, Clock::t
   const auto fields = http::views_of(request.fields);
   std::string head;
   http::append_held_request(head, request.method, request.target, fields, request.body.size());
-  Lease lease = pool_.take_idle();
+  Visit visit;
+  Lease lease = pool_.take_idle(visit);
   for (;;) {
     if (!lease) {
-      LeaseResult fresh = co_await pool_.connect();
+      LeaseResult fresh = co_await pool_.connect(visit);
       if (!fresh) co_return tl::unexpected(std::move(fresh.error()));
       lease = std::move(*fresh);
     }
     bool clean = false;
     ExchangeResult result = co_await exchange_on(*lease, request, head, deadline, clean);
-    const bool stale = !result && result.error().kind == UpstreamErrorKind::cut_off && lease->reused &&
-                       lease->buffer.empty() && request.replayable;
-    if (!stale) {
+    if (result) {
+      pool_.passed(*lease);
       if (clean) lease.keep();
       co_return result;
     }
-    lease.end();  // the others may be stale too: the second try gets a new connection
+    // Cancelled, it was not the node that ended it.
+    const auto state = co_await http::asio::this_coro::cancellation_state;
+    if (state.cancelled() != http::asio::cancellation_type::none) co_return result;
+    pool_.failed(*lease, result.error());
+    const bool repeatable =
+        request.replayable && !lease->answered && result.error().kind == UpstreamErrorKind::cut_off;
+    if (!repeatable || !pool_.try_again(visit, *lease)) co_return result;
+    lease.end();  // other idle connections may be stale too: the second try gets a new one
   }
 }
 
@@ -60,7 +69,7 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
   const http::ErrorCode failed = co_await connection.wire.write(pieces, left());
   // A refusal may be on its way although the body was not taken; without one this is the reason.
   if (failed == http::asio::error::timed_out) {
-    co_return tl::unexpected(describe(pool_, connection, failed, "sending the request"));
+    co_return tl::unexpected(describe(connection, failed, "sending the request"));
   }
 
   http::ResponseHead response_head;
@@ -68,13 +77,12 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
   do {
     connection.buffer.consume(received.size);
     const Clock::time_point until = Clock::now() + left();
-    auto next =
-        co_await read_response_head(pool_, connection, request.method == "HEAD", until, response_head);
+    auto next = co_await read_response_head(connection, request.method == "HEAD", until, response_head);
     if (!next) co_return tl::unexpected(std::move(next.error()));
     received = *next;
     if (response_head.status == 101) {
       UpstreamError why{UpstreamErrorKind::malformed,
-                        "upstream " + pool_.name_of(connection) + ": switched protocols unasked"};
+                        "upstream " + connection.name() + ": switched protocols unasked"};
       co_return tl::unexpected(std::move(why));
     }
   } while (response_head.status / 100 == 1);
@@ -83,9 +91,9 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
   connection.buffer.consume(received.size);
   const std::uint64_t max_body = pool_.config().max_response_body;
   const auto too_large = [&] {
-    return tl::unexpected(UpstreamError{UpstreamErrorKind::too_large,
-                                        "upstream " + pool_.name_of(connection) + ": response body over " +
-                                            std::to_string(max_body) + " bytes"});
+    return tl::unexpected(UpstreamError{
+        UpstreamErrorKind::too_large,
+        "upstream " + connection.name() + ": response body over " + std::to_string(max_body) + " bytes"});
   };
   if (received.facts.framing == http::Framing::length) {
     if (received.facts.length > max_body) co_return too_large();
@@ -95,8 +103,7 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
   while (!body.done()) {
     const http::BodyReader::Step step_taken = body.take(connection.buffer);
     if (step_taken.state == http::BodyReader::State::malformed) {
-      UpstreamError why{UpstreamErrorKind::malformed,
-                        "upstream " + pool_.name_of(connection) + ": malformed chunk"};
+      UpstreamError why{UpstreamErrorKind::malformed, "upstream " + connection.name() + ": malformed chunk"};
       co_return tl::unexpected(std::move(why));
     }
     if (response.body.size() + step_taken.data.size() > max_body) co_return too_large();
@@ -106,7 +113,7 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
     connection.buffer.make_room(connection.buffer.capacity());
     if (connection.buffer.tail_size() == 0) {
       UpstreamError why{UpstreamErrorKind::malformed,
-                        "upstream " + pool_.name_of(connection) + ": chunk header too large"};
+                        "upstream " + connection.name() + ": chunk header too large"};
       co_return tl::unexpected(std::move(why));
     }
     const http::ReadResult got =
@@ -114,7 +121,7 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
     if (got.error == http::asio::error::eof && body.framing() == http::Framing::until_close) {
       body.finish();
     } else if (got.error) {
-      co_return tl::unexpected(describe(pool_, connection, got.error, "reading the response"));
+      co_return tl::unexpected(describe(connection, got.error, "reading the response"));
     }
     connection.buffer.commit(got.bytes);
   }

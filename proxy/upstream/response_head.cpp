@@ -4,9 +4,8 @@
 
 namespace qrerank::proxy::upstream {
 
-UpstreamError describe(Pool& pool, const Connection& connection, const http::ErrorCode& error,
-                       std::string_view doing) {
-  std::string message = "upstream " + pool.name_of(connection) + ": ";
+UpstreamError describe(const Connection& connection, const http::ErrorCode& error, std::string_view doing) {
+  std::string message = "upstream " + connection.name() + ": ";
   message.append(doing).append(": ");
   if (error == http::asio::error::timed_out) return {UpstreamErrorKind::timeout, message + "timed out"};
   if (error == http::asio::error::eof) return {UpstreamErrorKind::cut_off, message + "connection closed"};
@@ -14,12 +13,11 @@ UpstreamError describe(Pool& pool, const Connection& connection, const http::Err
 }
 
 http::Awaitable<tl::expected<ReceivedHead, UpstreamError>> read_response_head(
-    Pool& pool, Connection& connection, bool to_head, const http::Clock::time_point& until,
-    http::ResponseHead& head) {
+    Connection& connection, bool to_head, const http::Clock::time_point& until, http::ResponseHead& head) {
   http::Buffer& buffer = connection.buffer;
   http::HeadScan scan;
   const auto malformed = [&](std::string_view why) {
-    std::string message = "upstream " + pool.name_of(connection) + ": malformed response: ";
+    std::string message = "upstream " + connection.name() + ": malformed response: ";
     message.append(why);
     return tl::unexpected(UpstreamError{UpstreamErrorKind::malformed, std::move(message)});
   };
@@ -33,9 +31,9 @@ http::Awaitable<tl::expected<ReceivedHead, UpstreamError>> read_response_head(
     }
     const http::ReadResult got =
         co_await connection.wire.read(buffer.tail(), buffer.tail_size(), until - http::Clock::now());
-    if (got.error)
-      co_return tl::unexpected(describe(pool, connection, got.error, "waiting for the response"));
+    if (got.error) co_return tl::unexpected(describe(connection, got.error, "waiting for the response"));
     buffer.commit(got.bytes);
+    connection.answered = true;
   }
   if (const auto bad = http::parse_head(buffer.view().substr(0, scan.size()), head))
     co_return malformed(bad->why);

@@ -5,7 +5,8 @@
 #include <tl/expected.hpp>
 
 #include "proxy/http/head.hpp"
-#include "proxy/upstream/pool.hpp"
+#include "proxy/upstream/client.hpp"
+#include "proxy/upstream/connection.hpp"
 
 namespace qrerank::proxy::upstream {
 
@@ -22,11 +23,10 @@ inline constexpr std::size_t kMaxResponseHead = 256 * 1024;
 /// Wire::limit_read). `head` points into the connection's buffer. An error with kind cut_off and an empty
 /// buffer means that not a byte of a response came.
 [[nodiscard]] http::Awaitable<tl::expected<ReceivedHead, UpstreamError>> read_response_head(
-    Pool& pool, Connection& connection, bool to_head, const http::Clock::time_point& until,
-    http::ResponseHead& head);
+    Connection& connection, bool to_head, const http::Clock::time_point& until, http::ResponseHead& head);
 
 /// The error for a failed read or write, naming the upstream.
-[[nodiscard]] UpstreamError describe(Pool& pool, const Connection& connection, const http::ErrorCode& error,
+[[nodiscard]] UpstreamError describe(const Connection& connection, const http::ErrorCode& error,
                                      std::string_view doing);
 
 }  // namespace qrerank::proxy::upstream

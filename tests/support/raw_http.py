@@ -122,11 +122,11 @@ class Reader:
 class FakeUpstream:
     """Runs `serve(reader, sock, n)` in a thread for the n-th connection (from 0); what it raises fails the test."""
 
-    def __init__(self, serve: Callable[[Reader, socket.socket, int], None]):
+    def __init__(self, serve: Callable[[Reader, socket.socket, int], None], port: int = 0):
         self.serve = serve
         self.connections = 0
         self.errors: list[BaseException] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []

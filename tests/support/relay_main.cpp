@@ -13,6 +13,7 @@
 #include "proxy/http/interceptor.hpp"
 #include "proxy/http/server.hpp"
 #include "proxy/upstream/client.hpp"
+#include "proxy/upstream/nodes.hpp"
 
 namespace {
 
@@ -86,17 +87,17 @@ class TestInterceptor final : public http::Interceptor {
 
 int main(int argc, char** argv) {
   config::Proxy proxy;
-  config::Upstream upstream;
+  config::Upstream upstream_settings;
   proxy.listen.port = 0;
-  upstream.urls.clear();
+  upstream_settings.urls.clear();
   const std::map<std::string_view, config::Milliseconds*> limits{
       {"header-timeout", &proxy.header_timeout},
       {"idle-timeout", &proxy.idle_timeout},
       {"body-timeout", &proxy.body_timeout},
       {"drain-timeout", &proxy.drain_timeout},
-      {"connect-timeout", &upstream.connect_timeout},
-      {"response-timeout", &upstream.response_timeout},
-      {"keep-alive-timeout", &upstream.keep_alive_timeout}};
+      {"connect-timeout", &upstream_settings.connect_timeout},
+      {"response-timeout", &upstream_settings.response_timeout},
+      {"keep-alive-timeout", &upstream_settings.keep_alive_timeout}};
   for (int i = 1; i < argc; ++i) {  // name=value
     const std::string_view argument(argv[i]);
     const std::size_t equals = argument.find('=');
@@ -111,7 +112,7 @@ int main(int argc, char** argv) {
       proxy.listen.port = static_cast<std::uint16_t>(number);
     } else if (name == "upstream") {
       const auto port = static_cast<std::uint16_t>(number);
-      upstream.urls.push_back({"http://127.0.0.1:" + std::string(value), {"127.0.0.1", port}});
+      upstream_settings.urls.push_back({"http://127.0.0.1:" + std::string(value), {"127.0.0.1", port}});
     } else if (name == "io-threads") {
       proxy.io_threads = static_cast<int>(number);
     } else if (name == "max-header-bytes") {
@@ -132,7 +133,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
 
   TestInterceptor interceptor;
-  auto server = http::Server::listen({proxy, upstream}, interceptor, nullptr);
+  auto server = http::Server::listen({proxy, std::make_shared<upstream::Nodes>(upstream_settings)},
+                                     interceptor, nullptr);
   if (!server) {
     std::fprintf(stderr, "%s\n", server.error().c_str());
     return 1;

@@ -4,13 +4,22 @@
 
 namespace admin = qrerank::proxy::admin;
 namespace config = qrerank::proxy::config;
+namespace upstream = qrerank::proxy::upstream;
 using qrerank::reranker::ModelState;
 
 namespace {
 
+upstream::NodeStatus node(const std::string& url, bool reachable, const std::string& detail) {
+  upstream::NodeStatus status;
+  status.url = url;
+  status.reachable = reachable;
+  status.detail = detail;
+  return status;
+}
+
 // A program in good health; each test breaks one thing.
 struct World {
-  std::vector<admin::UpstreamState> upstreams{{"http://a:1", true, ""}};
+  std::vector<upstream::NodeStatus> upstreams{node("http://a:1", true, "")};
   std::vector<qrerank::reranker::ModelStatus> models;
   bool draining = false;
   std::shared_ptr<config::Config> settings = std::make_shared<config::Config>();
@@ -54,7 +63,8 @@ BOOST_AUTO_TEST_CASE(ready_when_all_is_well) {
   BOOST_TEST(world.get("/readyz?verbose").body == "{\"ready\":true}\n");
   world.models[0].state = ModelState::unloaded;  // it loads when first asked
   BOOST_TEST(world.get("/readyz").status == 200u);
-  world.upstreams.insert(world.upstreams.begin(), {"http://b:1", false, "refused"});  // one of two is enough
+  world.upstreams.insert(world.upstreams.begin(),
+                         node("http://b:1", false, "refused"));  // one of two is enough
   BOOST_TEST(world.get("/readyz").status == 200u);
 }
 
@@ -67,8 +77,9 @@ BOOST_AUTO_TEST_CASE(not_ready_tells_why) {
     return reply.body;
   };
   BOOST_TEST(reason([](World& w) { w.draining = true; }) == "{\"ready\":false,\"reason\":\"draining\"}\n");
-  BOOST_TEST(reason([](World& w) { w.upstreams[0] = {"http://a:1", false, "refused"}; }) ==
-             "{\"ready\":false,\"reason\":\"no upstream is reachable: http://a:1: refused\"}\n");
+  BOOST_TEST(
+      reason([](World& w) { w.upstreams[0] = node("http://a:1", false, "upstream http://a:1: refused"); }) ==
+      "{\"ready\":false,\"reason\":\"no upstream is reachable: upstream http://a:1: refused\"}\n");
   BOOST_TEST(reason([](World& w) { w.upstreams.clear(); }) ==
              "{\"ready\":false,\"reason\":\"no upstream is reachable\"}\n");
   BOOST_TEST(reason([](World& w) { w.settings->rerank.default_model = "m"; }) ==
@@ -96,8 +107,9 @@ BOOST_AUTO_TEST_CASE(status_tells_all) {
   const auto body = world.get("/status").body;
   for (const std::string part :
        {"\"version\":\"1.2.3\"", "\"uptime_seconds\":42", "\"draining\":false", "\"url\":\"http://a:1\"",
-        "\"reachable\":true", "\"name\":\"mock\"", "\"state\":\"ready\"", "\"default_model\":\"mock\"",
-        "\"proxy_listen\":\"127.0.0.1:7333\"", "\"collection_rules\":[\"docs-*\"]"}) {
+        "\"reachable\":true", "\"state\":\"up\"", "\"outstanding\":0", "\"ejections\":0", "\"name\":\"mock\"",
+        "\"state\":\"ready\"", "\"default_model\":\"mock\"", "\"proxy_listen\":\"127.0.0.1:7333\"",
+        "\"collection_rules\":[\"docs-*\"]"}) {
     BOOST_TEST(body.find(part) != std::string::npos, part << " in " << body);
   }
 }

@@ -77,6 +77,13 @@ BOOST_AUTO_TEST_CASE(bounds) {
       {"upstream.response_timeout", "1ms", "24h", "0ms", "86401s"},
       {"upstream.keep_alive_timeout", "0ms", "1h", "-1ms", "3601s"},
       {"upstream.max_idle_connections", "0", "100000", "-1", "100001"},
+      {"upstream.health_interval", "0ms", "1h", "-1ms", "3601s"},
+      {"upstream.health_timeout", "1ms", "10m", "0ms", "601s"},
+      {"upstream.health_rise", "1", "1000", "0", "1001"},
+      {"upstream.health_fall", "1", "1000", "0", "1001"},
+      {"upstream.eject_failures", "0", "1000000", "-1", "1000001"},
+      {"upstream.eject_time", "1ms", "24h", "0ms", "86401s"},
+      {"upstream.eject_time_max", "1ms", "24h", "0ms", "86401s"},
       {"upstream.max_response_body", "1KiB", "16GiB", "1023", "17GiB"},
       {"scoring.memory_budget", "0", "1024GiB", "-1", "1025GiB"},
       {"scoring.gpu_memory_budget", "0", "1024GiB", "-1", "1025GiB"},
@@ -131,6 +138,11 @@ BOOST_AUTO_TEST_CASE(words) {
   BOOST_TEST(takes("collections.<name>.rerank", "always"));
   BOOST_TEST(!takes("collections.<name>.rerank", "sometimes"));
   BOOST_TEST(!takes("instructions.<name>", ""));
+  BOOST_TEST(takes("upstream.balance", "least_outstanding"));
+  BOOST_TEST(!takes("upstream.balance", "random"));
+  BOOST_TEST(takes("upstream.health_path", "/healthz?verbose=1"));
+  for (const std::string bad : {"", "readyz", "/a b", "/a\r\nX: y", "/\xc3\xa9"})
+    BOOST_TEST(!takes("upstream.health_path", bad), bad);
   BOOST_TEST(!takes("models.<name>.path", std::string(5000, 'a')));
   BOOST_TEST(!takes("models.<name>.path", std::string("a\0b", 3)));
 }

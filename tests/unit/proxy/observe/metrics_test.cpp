@@ -45,7 +45,15 @@ BOOST_AUTO_TEST_CASE(each_event_counts_where_it_should) {
   m.model("mini", qrerank::reranker::ModelState::loading, 0);
   m.model("mini", qrerank::reranker::ModelState::ready, 1000);
   m.model("other", qrerank::reranker::ModelState::unloaded, 0);
+  m.upstream({"http://a:1", true, 3, 5, 7, 0});
+  m.upstream({"http://a:1", false, 2, 4, 8, 1});
+  m.upstream({"http://a:1", false, 2, 4, 8, 1});
   for (const std::string line : {
+           "qrerank_upstream_up{upstream=\"http://a:1\"} 0",
+           "qrerank_upstream_outstanding_requests{upstream=\"http://a:1\"} 2",
+           "qrerank_upstream_connections{upstream=\"http://a:1\"} 4",
+           "qrerank_upstream_failures_total{upstream=\"http://a:1\"} 8",
+           "qrerank_upstream_ejections_total{upstream=\"http://a:1\"} 1",
            "qrerank_requests_total{endpoint=\"query/batch\",outcome=\"reranked\"} 1",
            "qrerank_requests_total{endpoint=\"query\",outcome=\"reranked\"} 0",
            "qrerank_request_duration_seconds_count{endpoint=\"query/batch\"} 1",

@@ -30,6 +30,23 @@ struct Bench {
     return future.get();
   }
 
+  upstream::Pool& make_pool() {
+    pool.reset();
+    nodes.emplace(config);
+    return pool.emplace(context, deadlines, *nodes);
+  }
+
+  // As a new request's first step, and as its second.
+  upstream::Lease take_idle() {
+    upstream::Visit visit;
+    return pool->take_idle(visit);
+  }
+  upstream::LeaseResult connect() {
+    upstream::Visit visit;
+    visit.node = 0;
+    return run(pool->connect(visit));
+  }
+
   tcp::socket accepted() { return tcp::socket(acceptor.accept(plain)); }
 
   asio::io_context context{1};
@@ -37,6 +54,8 @@ struct Bench {
   http::Deadlines deadlines{context, std::chrono::milliseconds(5)};
   asio::basic_socket_acceptor<tcp, http::Executor> acceptor;
   config::Upstream config;
+  std::optional<upstream::Nodes> nodes;
+  std::optional<upstream::Pool> pool;
 };
 
 }  // namespace
@@ -45,10 +64,10 @@ BOOST_AUTO_TEST_SUITE(pool)
 
 BOOST_AUTO_TEST_CASE(a_kept_lease_returns_and_a_dropped_one_closes) {
   Bench bench;
-  upstream::Pool pool(bench.context, bench.deadlines, bench.config);
-  BOOST_TEST(!pool.take_idle());
+  upstream::Pool& pool = bench.make_pool();
+  BOOST_TEST(!bench.take_idle());
   {
-    auto lease = bench.run(pool.connect());
+    auto lease = bench.connect();
     BOOST_REQUIRE(lease.has_value());
     BOOST_TEST(!(*lease)->reused);
     lease->keep();
@@ -56,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_kept_lease_returns_and_a_dropped_one_closes) {
   auto peer = bench.accepted();
   BOOST_TEST(pool.idle() == 1u);
   {
-    upstream::Lease lease = pool.take_idle();
+    upstream::Lease lease = bench.take_idle();
     BOOST_REQUIRE(lease);
     BOOST_TEST(lease->reused);
     BOOST_TEST(pool.idle() == 0u);
@@ -71,15 +90,15 @@ BOOST_AUTO_TEST_CASE(a_kept_lease_returns_and_a_dropped_one_closes) {
 BOOST_AUTO_TEST_CASE(a_connection_that_ended_or_talks_is_not_reused) {
   for (const bool talk : {false, true}) {
     Bench bench;
-    upstream::Pool pool(bench.context, bench.deadlines, bench.config);
-    bench.run(pool.connect())->keep();
+    upstream::Pool& pool = bench.make_pool();
+    bench.connect()->keep();
     auto peer = bench.accepted();
     if (talk) {
       asio::write(peer, asio::buffer("x", 1));
     } else {
       peer.close();
     }
-    BOOST_TEST(!pool.take_idle());
+    BOOST_TEST(!bench.take_idle());
     BOOST_TEST(pool.idle() == 0u);
   }
 }
@@ -87,31 +106,31 @@ BOOST_AUTO_TEST_CASE(a_connection_that_ended_or_talks_is_not_reused) {
 BOOST_AUTO_TEST_CASE(leftover_bytes_and_a_full_pool_are_not_kept) {
   Bench bench;
   bench.config.max_idle_connections = 1;
-  upstream::Pool pool(bench.context, bench.deadlines, bench.config);
+  upstream::Pool& pool = bench.make_pool();
   {
-    auto dirty = bench.run(pool.connect());
+    auto dirty = bench.connect();
     (*dirty)->buffer.commit(1);
     dirty->keep();
   }
   BOOST_TEST(pool.idle() == 0u);
   {
-    auto one = bench.run(pool.connect());
-    auto two = bench.run(pool.connect());
+    auto one = bench.connect();
+    auto two = bench.connect();
     one->keep();
     two->keep();
   }
   BOOST_TEST(pool.idle() == 1u);
   pool.shut();
   BOOST_TEST(pool.idle() == 0u);
-  bench.run(pool.connect())->keep();
+  bench.connect()->keep();
   BOOST_TEST(pool.idle() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(idle_connections_expire) {
   Bench bench;
   bench.config.keep_alive_timeout = std::chrono::milliseconds(20);
-  upstream::Pool pool(bench.context, bench.deadlines, bench.config);
-  bench.run(pool.connect())->keep();
+  upstream::Pool& pool = bench.make_pool();
+  bench.connect()->keep();
   bench.context.restart();
   while (pool.idle() > 0) bench.context.run_one();
   BOOST_TEST(pool.idle() == 0u);
@@ -120,10 +139,12 @@ BOOST_AUTO_TEST_CASE(idle_connections_expire) {
 BOOST_AUTO_TEST_CASE(names_are_resolved_and_bad_ones_refused) {
   Bench bench;
   bench.config.urls[0].address.host = "localhost";
-  upstream::Pool pool(bench.context, bench.deadlines, bench.config);
-  BOOST_TEST(bench.run(pool.connect()).has_value());
+  upstream::Pool& pool = bench.make_pool();
+  BOOST_TEST(bench.connect().has_value());
+  BOOST_TEST(pool.idle() == 0u);
   bench.config.urls[0].address.host = "no-such-name.invalid";
-  const auto lease = bench.run(pool.connect());
+  bench.make_pool();
+  const auto lease = bench.connect();
   BOOST_REQUIRE(!lease);
   BOOST_TEST((lease.error().kind == upstream::UpstreamErrorKind::connect_refused));
 }
@@ -135,9 +156,9 @@ BOOST_AUTO_TEST_CASE(an_answer_over_the_limit_is_refused) {
         "HTTP/1.1 200 OK\r\n\r\n12345678901"}) {
     Bench bench;
     bench.config.max_response_body = 10;
-    upstream::Pool pool(bench.context, bench.deadlines, bench.config);
+    upstream::Pool& pool = bench.make_pool();
     upstream::PooledClient client(pool);
-    bench.run(pool.connect())->keep();
+    bench.connect()->keep();
     auto peer = bench.accepted();
     {
       // What the peer says early would make the idle connection look bad, so it waits for the request.
@@ -159,7 +180,7 @@ BOOST_AUTO_TEST_CASE(an_answer_over_the_limit_is_refused) {
 
 BOOST_AUTO_TEST_CASE(an_exchange_ends_at_its_deadline) {
   Bench bench;
-  upstream::Pool pool(bench.context, bench.deadlines, bench.config);
+  upstream::Pool& pool = bench.make_pool();
   upstream::PooledClient client(pool);
   upstream::Request request{.method = "POST", .target = "/", .fields = {}, .body = "x"};
   const auto result =
