@@ -51,7 +51,7 @@ std::string_view spanning(const char* begin, std::string_view last) {
 class ResultReader {
  public:
   ResultReader(CandidateSet& set, const ResultReading& reading, ondemand::document& document)
-      : set_(set), text_(*reading.fields), top_k_(reading.top_k), document_(document) {}
+      : set_(set), text_(*reading.fields, set.texts), top_k_(reading.top_k), document_(document) {}
 
   Done read(ondemand::value& value) {
     begin_ = value.raw_json_token().data();
@@ -71,7 +71,6 @@ class ResultReader {
         break;
     }
     set_.object_path = text_.object_path();
-    place_texts();
     return done;
   }
 
@@ -265,44 +264,18 @@ class ResultReader {
     if (!text) {
       return fail(text.error());
     }
-    candidate.text = text_.is_slice() ? *text : kept(*text);
+    candidate.text = *text;
     auto slice = walked_from(begin, document_, '}');
     candidate.payload = slice.value_or(std::string_view());
     return slice;
   }
 
-  /// A text that is no slice of the answer. The buffer may still move: until place_texts() the view tells
-  /// only its size, and that it begins in `texts` is remembered beside it.
-  std::string_view kept(std::string_view text) {
-    moving_.push_back({.candidate = set_.candidates.size() - 1, .offset = set_.texts.size()});
-    set_.texts.insert(set_.texts.end(), text.begin(), text.end());
-    return {kEmpty, 0};
-  }
-
-  void place_texts() {
-    for (std::size_t i = 0; i < moving_.size(); ++i) {
-      const std::size_t end = i + 1 < moving_.size() ? moving_[i + 1].offset : set_.texts.size();
-      set_.candidates[moving_[i].candidate].text = {set_.texts.data() + moving_[i].offset,
-                                                    end - moving_[i].offset};
-    }
-    for (Candidate& candidate : set_.candidates) {
-      candidate.text = set_.candidates[candidate.first].text;
-    }
-  }
-
-  struct Moving {
-    std::size_t candidate = 0;
-    std::size_t offset = 0;  ///< into CandidateSet::texts
-  };
-  static constexpr const char* kEmpty = "";
-
   CandidateSet& set_;
   TextReader text_;
   std::uint64_t top_k_;
   ondemand::document& document_;
-  const char* begin_ = nullptr;  ///< of the result
-  std::uint32_t points_ = 0;     ///< different ones so far
-  std::vector<Moving> moving_;
+  const char* begin_ = nullptr;                                       ///< of the result
+  std::uint32_t points_ = 0;                                          ///< different ones so far
   boost::unordered_flat_map<std::string_view, std::uint32_t> by_id_;  ///< groups only
 };
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "proxy/rewrite/plan.hpp"
+#include "proxy/rewrite/text_arena.hpp"
 #include "proxy/rewrite/text_fields.hpp"
 
 namespace qrerank::proxy::rewrite {
@@ -65,7 +66,7 @@ struct CandidateSet {
   std::vector<Group> groups;          ///< HitLayout::groups only
   std::vector<Member> members;        ///< of all candidates, one after the other
   /// The texts that are no slice of the answer: escapes undone, several values joined.
-  std::vector<char> texts;
+  TextArena texts;
   /// The first text path that named an object (they have no text), for a log line; empty when none did.
   std::string object_path;
   const char* readable_end = nullptr;  ///< where the answer's buffer ends, for parsing slices of it again

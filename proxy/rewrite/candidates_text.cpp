@@ -25,7 +25,7 @@ bool names(std::string_view token, std::string_view name, std::string& scratch) 
 
 tl::expected<std::string_view, std::string> TextReader::read(ondemand::object& payload, const char* end) {
   slice_ = {};
-  joined_.clear();
+  arena_.cut(0);
   std::fill(roots_.begin(), roots_.end(), std::string_view());
   Done walked = for_members(payload, [&](std::string_view key, ondemand::value& value) -> Done {
     std::string_view slice;
@@ -58,7 +58,7 @@ tl::expected<std::string_view, std::string> TextReader::read(ondemand::object& p
       break;
     }
   }
-  return text();
+  return arena_.open().empty() ? slice_ : arena_.close();
 }
 
 Done TextReader::read_path(const FieldPath& path, std::string_view root, const char* end) {
@@ -153,10 +153,17 @@ void TextReader::take_scalar(std::string_view token) {
     take_slice(raw);
     return;
   }
-  line_.clear();
-  append_unescaped(line_, raw);
-  if (!reranker::is_blank(line_)) {
-    join(line_);
+  take_escaped(raw);
+}
+
+void TextReader::take_escaped(std::string_view raw) {
+  const std::size_t before = arena_.open().size();
+  begin_line();
+  const std::size_t begin = arena_.open().size();
+  char* const out = arena_.room(unescaped_room(raw.size()));
+  arena_.extend(unescape(out, raw));
+  if (reranker::is_blank(arena_.open().substr(begin))) {
+    arena_.cut(before);
   }
 }
 
@@ -167,15 +174,19 @@ void TextReader::take_slice(std::string_view value) {
   if (text().empty()) {
     slice_ = value;
   } else {
-    join(value);
+    begin_line();
+    arena_.append(value);
   }
 }
 
-void TextReader::join(std::string_view value) {
-  if (joined_.empty()) {
-    joined_.assign(slice_);
+// What there is of the text so far stands in the arena then, and a line's end behind it.
+void TextReader::begin_line() {
+  if (arena_.open().empty()) {
+    arena_.append(slice_);
   }
-  join_line(joined_, value);
+  if (!arena_.open().empty()) {
+    arena_.append("\n");
+  }
 }
 
 void TextReader::note_object(const FieldPath& path) {

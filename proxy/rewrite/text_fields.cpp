@@ -1,9 +1,11 @@
 #include "proxy/rewrite/text_fields.hpp"
 
 #include <array>
+#include <bit>
 #include <boost/locale/utf.hpp>
 #include <charconv>
-#include <iterator>
+#include <cstring>
+#include <optional>
 
 #include "reranker/utf8.hpp"
 
@@ -105,45 +107,82 @@ class PathParser {
 
 constexpr char32_t kReplacement = U'\uFFFD';
 
-void append_code_point(std::string& out, char32_t point) {
-  boost::locale::utf::utf_traits<char>::encode(point, std::back_inserter(out));
+char* put_code_point(char* out, char32_t point) {
+  return boost::locale::utf::utf_traits<char>::encode(point, out);
 }
 
 /// The four hexadecimal digits at `at`, or nothing.
-std::optional<char32_t> hex4(std::string_view raw, std::size_t at) {
+std::optional<char32_t> hex4(const char* at, const char* end) {
   std::uint32_t value = 0;
-  if (at + 4 > raw.size()) {
+  if (end - at < 4) {
     return std::nullopt;
   }
-  const char* const begin = raw.data() + at;
-  const auto [stop, code] = std::from_chars(begin, begin + 4, value, 16);
-  if (code != std::errc() || stop != begin + 4) {
+  const auto [stop, code] = std::from_chars(at, at + 4, value, 16);
+  if (code != std::errc() || stop != at + 4) {
     return std::nullopt;
   }
   return static_cast<char32_t>(value);
 }
 
-/// Takes one `\u` escape (with the second of a pair) that stands at `at`, behind its `u`; returns where it
-/// ends.
-std::size_t append_unicode_escape(std::string& out, std::string_view raw, std::size_t at) {
-  const auto first = hex4(raw, at);
+/// One `\u` escape (with the second of a pair): `at` stands behind its `u`, and then behind the escape.
+char* put_unicode_escape(char* out, const char*& at, const char* end) {
+  const auto first = hex4(at, end);
   if (!first) {
-    append_code_point(out, kReplacement);
-    return at;
+    return put_code_point(out, kReplacement);
   }
   at += 4;
   if (*first < 0xD800 || *first > 0xDFFF) {
-    append_code_point(out, *first);
-    return at;
+    return put_code_point(out, *first);
   }
-  if (*first <= 0xDBFF && raw.substr(at, 2) == "\\u") {
-    if (const auto second = hex4(raw, at + 2); second && *second >= 0xDC00 && *second <= 0xDFFF) {
-      append_code_point(out, 0x10000 + ((*first - 0xD800) << 10) + (*second - 0xDC00));
-      return at + 6;
+  if (*first <= 0xDBFF && end - at >= 2 && at[0] == '\\' && at[1] == 'u') {
+    if (const auto second = hex4(at + 2, end); second && *second >= 0xDC00 && *second <= 0xDFFF) {
+      at += 6;
+      return put_code_point(out, 0x10000 + ((*first - 0xD800) << 10) + (*second - 0xDC00));
     }
   }
-  append_code_point(out, kReplacement);
-  return at;
+  return put_code_point(out, kReplacement);
+}
+
+/// What stands for what behind a backslash; 0: nothing that fits a table.
+constexpr std::array<char, 256> kSimpleEscapes = [] {
+  std::array<char, 256> values{};
+  constexpr std::string_view kNames = "\"\\/bfnrt";
+  constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    values[static_cast<unsigned char>(kNames[i])] = kMeanings[i];
+  }
+  return values;
+}();
+
+/// One escape: `at` stands on its backslash, and then behind it.
+char* put_escape(char* out, const char*& at, const char* end) {
+  ++at;
+  if (at == end) {
+    return put_code_point(out, kReplacement);
+  }
+  if (const char meaning = kSimpleEscapes[static_cast<unsigned char>(*at)]; meaning != 0) {
+    ++at;
+    *out = meaning;
+    return out + 1;
+  }
+  if (*at == 'u') {
+    return put_unicode_escape(out, ++at, end);
+  }
+  // What stands behind the backslash is text, maybe the first byte of a longer character.
+  return put_code_point(out, kReplacement);
+}
+
+/// Eight bytes of a text as one number, the first of them the lowest.
+static_assert(std::endian::native == std::endian::little);
+constexpr std::size_t kStep = sizeof(std::uint64_t);
+
+/// The number of bytes before the first backslash among eight.
+std::size_t plain_bytes(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  // A byte that is 0 borrows from its high bit; what stands above the first one does not count.
+  const std::uint64_t zeros = eight ^ (kOnes * '\\');
+  const std::uint64_t marks = (zeros - kOnes) & ~zeros & (kOnes << 7);
+  return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
 
 }  // namespace
@@ -167,40 +206,34 @@ tl::expected<TextFields, std::string> TextFields::parse(std::span<const std::str
   return fields;
 }
 
-void append_unescaped(std::string& out, std::string_view raw) {
-  for (std::size_t at = 0; at < raw.size();) {
-    const std::size_t escape = std::min(raw.find('\\', at), raw.size());
-    out.append(raw, at, escape - at);
-    if (escape + 1 >= raw.size()) {
-      if (escape < raw.size()) {
-        append_code_point(out, kReplacement);
+char* unescape(char* out, std::string_view raw) {
+  const char* at = raw.data();
+  const char* const end = at + raw.size();
+  while (at != end) {
+    if (end - at >= static_cast<std::ptrdiff_t>(kStep)) {
+      // Copied whether an escape is among them or not: what follows goes over it.
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, at, kStep);
+      std::memcpy(out, &eight, kStep);
+      const std::size_t plain = plain_bytes(eight);
+      at += plain;
+      out += plain;
+      if (plain == kStep) {
+        continue;
       }
-      return;
+    } else if (*at != '\\') {
+      *out++ = *at++;
+      continue;
     }
-    at = escape + 2;
-    constexpr std::string_view kNames = "\"\\/bfnrt";
-    constexpr std::string_view kValues = "\"\\/\b\f\n\r\t";
-    const char name = raw[escape + 1];
-    if (name == 'u') {
-      at = append_unicode_escape(out, raw, at);
-    } else if (const std::size_t known = kNames.find(name); known != std::string_view::npos) {
-      out.push_back(kValues[known]);
-    } else {
-      append_code_point(out, kReplacement);
-      at =
-          escape + 1;  // what stands behind the backslash is text, maybe the first byte of a longer character
-    }
+    out = put_escape(out, at, end);
   }
+  return out;
 }
 
-void join_line(std::string& text, std::string_view value) {
-  if (reranker::is_blank(value)) {
-    return;
-  }
-  if (!text.empty()) {
-    text.push_back('\n');
-  }
-  text.append(value);
+void append_unescaped(std::string& out, std::string_view raw) {
+  const std::size_t before = out.size();
+  out.resize(before + unescaped_room(raw.size()));
+  out.resize(static_cast<std::size_t>(unescape(out.data() + before, raw) - out.data()));
 }
 
 }  // namespace qrerank::proxy::rewrite

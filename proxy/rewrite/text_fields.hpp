@@ -57,12 +57,16 @@ struct TextFields {
                                                      bool first_non_empty);
 };
 
-/// Appends the text of a JSON string to `out` as UTF-8. `raw` is what stands between the quotes, as a JSON
-/// parser has delimited it. An escape that names half of a surrogate pair becomes U+FFFD, as does one that
-/// JSON does not have: a text for a model is never refused for its spelling.
-void append_unescaped(std::string& out, std::string_view raw);
+/// What unescape() may write at most for `raw_size` bytes between the quotes.
+constexpr std::size_t unescaped_room(std::size_t raw_size) {
+  return 2 * raw_size + 8;  // a stray backslash becomes three bytes; writes go up to eight beyond the text
+}
 
-/// Appends `value` to `text` on a line of its own; a blank one is skipped.
-void join_line(std::string& text, std::string_view value);
+/// Writes the text of a JSON string as UTF-8 and returns where it ends. `out` has unescaped_room() bytes.
+/// `raw` is what stands between the quotes, as a JSON parser has delimited it. An escape that names half of a
+/// surrogate pair becomes U+FFFD, as does one that JSON does not have: a text for a model is never refused
+/// for its spelling.
+char* unescape(char* out, std::string_view raw);
+void append_unescaped(std::string& out, std::string_view raw);
 
 }  // namespace qrerank::proxy::rewrite

@@ -127,12 +127,32 @@ BOOST_AUTO_TEST_CASE(escapes) {
   BOOST_TEST(unescaped(R"(a\u0000b)") == std::string("a\0b", 3));
 }
 
-BOOST_AUTO_TEST_CASE(blank_lines_are_skipped) {
-  std::string joined;
-  for (const char* line : {" ", "one", "", " two ", "\n"}) {
-    join_line(joined, line);
+// Eight bytes are looked at together: an escape may stand anywhere among them.
+BOOST_AUTO_TEST_CASE(escapes_at_every_place) {
+  const std::vector<std::pair<std::string, std::string>> escapes = {
+      {R"(\n)", "\n"}, {R"(\\)", "\\"}, {R"(\u00e9)", "\xc3\xa9"}, {R"(\ud83e\udd8a)", "\xf0\x9f\xa6\x8a"}};
+  for (const auto& [raw, text] : escapes) {
+    for (std::size_t before = 0; before < 20; ++before) {
+      for (std::size_t behind = 0; behind < 20; ++behind) {
+        const std::string head(before, 'a');
+        const std::string tail(behind, '\xff');
+        BOOST_TEST(unescaped(head + raw + tail) == head + text + tail);
+        BOOST_TEST(unescaped(head + raw + raw + tail + raw) == head + text + text + tail + text);
+      }
+    }
   }
-  BOOST_TEST(joined == "one\n two ");
+  // One bit away from a backslash, and what a borrow between bytes could mistake for one.
+  const std::string near = "[]\\\\\x5d\x5d\xdc\x5d\x5c\x5c]]]";
+  BOOST_TEST(unescaped(near) == "[]\\\x5d\x5d\xdc\x5d\\]]]");
+}
+
+BOOST_AUTO_TEST_CASE(unescaping_keeps_to_its_room) {
+  for (const std::string& worst :
+       {std::string(R"(\q\q\q\q\q\q\q\q\)"), std::string(R"(\u\u\u\u\u)"), std::string("\\")}) {
+    std::string room(unescaped_room(worst.size()), '\0');
+    const char* const end = unescape(room.data(), worst);
+    BOOST_TEST(end <= room.data() + room.size());
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
