@@ -50,16 +50,17 @@ void report_unread(const http::InspectedRequest& request, const std::string& col
 }
 
 // What the collection's metadata says of its embedding model, as far as this client may know.
-http::Awaitable<std::optional<std::string>> embedding_model(MetadataCache& cache,
-                                                            const config::Selection& settings,
-                                                            const std::string& collection,
-                                                            const http::InspectedRequest& request) {
+http::Awaitable<std::optional<std::string>> embedding_model(MetadataCache& cache, RequestRun& run,
+                                                            const std::string& collection) {
+  const config::Selection& settings = run.config->selection;
+  const http::InspectedRequest& request = run.request;
   auto question = collection_request(request.head, route::collection_target(request.head.target));
   const auto key = key_of(question, settings.metadata_key);
   const auto now = MetadataCache::Clock::now();
   auto known = cache.find(key, now, settings.metadata_timeout);
   if (!known.due) co_return std::move(known.embedding);
 
+  const UpstreamTime counted(run);
   auto answer = co_await request.upstream.exchange(std::move(question), now + settings.metadata_timeout);
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) co_return std::nullopt;  // says nothing of Qdrant
@@ -98,8 +99,7 @@ http::Awaitable<void> choose_models(RequestRun& run, const std::string& collecti
   if (waiting.empty()) co_return;
   std::optional<std::string> embedding;
   if (run.services.metadata != nullptr) {
-    embedding =
-        co_await embedding_model(*run.services.metadata, run.config->selection, collection, run.request);
+    embedding = co_await embedding_model(*run.services.metadata, run, collection);
   }
   for (SearchRun* search : waiting)
     take(*search, selection::choose_by_metadata(*run.config, embedding), run, collection);

@@ -2,6 +2,7 @@
 // that is to be reranked. The questions that it puts to the upstream stand in upstream_steps.hpp.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -50,7 +51,7 @@ struct RequestRun {
   rewrite::RequestPlan plan;
   std::vector<SearchRun> searches;  ///< those of the plan's that are to be reranked, in their order
 
-  reranker::Microseconds upstream{0};  ///< all exchanges
+  reranker::Microseconds upstream{0};  ///< waited for it, on the clock: see UpstreamTime
   reranker::Microseconds wall{0};      ///< from the first text handed over to the last score
   std::optional<rewrite::Answer> own;  ///< the client's own searches, where some were asked again
 
@@ -65,6 +66,21 @@ struct RequestRun {
   [[nodiscard]] std::string own_body() const;
   /// What the answer tells, once all steps are done.
   [[nodiscard]] rewrite::Report report() const;
+};
+
+/// Counts the time until it ends as the upstream's.
+class UpstreamTime {
+ public:
+  explicit UpstreamTime(RequestRun& run) : run_(run) {}
+  ~UpstreamTime() {
+    run_.upstream += std::chrono::duration_cast<reranker::Microseconds>(reranker::Clock::now() - started_);
+  }
+  UpstreamTime(const UpstreamTime&) = delete;
+  UpstreamTime& operator=(const UpstreamTime&) = delete;
+
+ private:
+  RequestRun& run_;
+  const reranker::Clock::time_point started_ = reranker::Clock::now();
 };
 
 }  // namespace qrerank::proxy::flow

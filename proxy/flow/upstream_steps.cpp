@@ -1,6 +1,12 @@
 #include "proxy/flow/upstream_steps.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <exception>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +17,8 @@
 
 namespace qrerank::proxy::flow {
 namespace {
+
+namespace asio = boost::asio;
 
 constexpr unsigned kOk = 200;
 
@@ -44,10 +52,8 @@ tl::unexpected<NoAnswer> unreadable(std::string_view which, const std::string& w
 }
 
 http::Awaitable<OrNoAnswer<upstream::Response>> exchange(RequestRun& run, upstream::Request request) {
-  const auto started = reranker::Clock::now();
-  const auto deadline = started + run.config->upstream.response_timeout;
+  const auto deadline = reranker::Clock::now() + run.config->upstream.response_timeout;
   auto result = co_await run.request.upstream.exchange(std::move(request), deadline);
-  run.upstream += std::chrono::duration_cast<reranker::Microseconds>(reranker::Clock::now() - started);
   if (!result) {
     NoAnswer failed{.reply = upstream::reply_for(result.error()),
                     .too_large = result.error().kind == upstream::UpstreamErrorKind::too_large};
@@ -71,10 +77,44 @@ http::Awaitable<OrNoAnswer<void>> read_page_again(RequestRun& run, SearchRun& se
   co_return OrNoAnswer<void>();
 }
 
+// Of one request so many at a time: a batch may have any number of pages.
+constexpr std::size_t kReadersAtOnce = 8;
+
+// The searches whose pages are to be read; each reader takes the next one until none is left or one failed.
+struct PageReads {
+  RequestRun& run;
+  const rewrite::Answer& answer;
+  std::vector<SearchRun*> waiting;
+  std::size_t next = 0;
+  std::optional<NoAnswer> failed;
+};
+
+http::Awaitable<void> read_in_turn(PageReads& reads) {
+  while (!reads.failed && reads.next < reads.waiting.size()) {
+    SearchRun& search = *reads.waiting[reads.next++];
+    auto read = co_await read_page_again(reads.run, search, reads.answer.sets[search.place]);
+    if (!read && !reads.failed) reads.failed = std::move(read.error());
+  }
+}
+
+http::Awaitable<void> read_side_by_side(PageReads& reads) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto reader = [&] { return asio::co_spawn(executor, read_in_turn(reads), asio::deferred); };
+  std::vector<decltype(reader())> readers;
+  while (readers.size() < std::min(kReadersAtOnce, reads.waiting.size())) readers.push_back(reader());
+  auto all = asio::experimental::make_parallel_group(std::move(readers));
+  const auto [order, thrown] =
+      co_await all.async_wait(asio::experimental::wait_for_all(), http::use_awaitable);
+  for (const std::exception_ptr& one : thrown) {
+    if (one) std::rethrow_exception(one);
+  }
+}
+
 }  // namespace
 
 http::Awaitable<OrNoAnswer<upstream::Response>> ask(RequestRun& run, std::string body) {
   auto request = search_request(run.request.head, run.request.head.target, std::move(body));
+  const UpstreamTime counted(run);
   auto response = co_await exchange(run, std::move(request));
   co_return response;
 }
@@ -98,12 +138,15 @@ http::Awaitable<OrNoAnswer<void>> ask_again(RequestRun& run) {
 }
 
 http::Awaitable<OrNoAnswer<void>> read_pages_again(RequestRun& run, const rewrite::Answer& answer) {
+  PageReads reads{.run = run, .answer = answer, .waiting = {}, .failed = std::nullopt};
   for (SearchRun& search : run.searches) {
     const bool needed = search.own_result.empty() && search.plan->projection.needs_reread();
-    if (!needed || search.page.hits.empty()) continue;
-    auto read = co_await read_page_again(run, search, answer.sets[search.place]);
-    if (!read) co_return tl::unexpected(std::move(read.error()));
+    if (needed && !search.page.hits.empty()) reads.waiting.push_back(&search);
   }
+  if (reads.waiting.empty()) co_return OrNoAnswer<void>();
+  const UpstreamTime counted(run);
+  co_await read_side_by_side(reads);
+  if (reads.failed) co_return tl::unexpected(*std::move(reads.failed));
   co_return OrNoAnswer<void>();
 }
 

@@ -25,7 +25,8 @@ http::Awaitable<OrNoAnswer<upstream::Response>> ask(RequestRun& run, std::string
 /// Asks for the client's own results of all searches that must_ask_again(), in one request.
 http::Awaitable<OrNoAnswer<void>> ask_again(RequestRun& run);
 
-/// Reads the points of each page with the client's own selectors, where its projection needs it.
+/// Reads the points of each page with the client's own selectors, where its projection needs it; pages of
+/// several searches side by side.
 http::Awaitable<OrNoAnswer<void>> read_pages_again(RequestRun& run, const rewrite::Answer& answer);
 
 }  // namespace qrerank::proxy::flow

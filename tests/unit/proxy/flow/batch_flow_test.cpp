@@ -226,4 +226,51 @@ BOOST_AUTO_TEST_CASE(groups) {
                    R"("reranking_used":false,"reranker_model":"mock","reranking_reason":"timeout"})"));
 }
 
+// Vectors are read again page by page.
+struct PagesDriver : BatchDriver {
+  explicit PagesDriver(std::size_t searches) {
+    qdrant.turns = 3;
+    qdrant.answers.push_back(ok(answer_of(std::vector<std::string>(searches, points(kHits)))));
+    body = batch(std::vector<std::string>(searches, search(R"(,"with_vector":true)")));
+  }
+  void read_again(const std::string& vector) {
+    qdrant.answers.push_back(ok(R"({"result":[{"id":2,"vector":)" + vector + "}]}"));
+  }
+  std::string body;
+};
+
+BOOST_AUTO_TEST_CASE(pages_are_read_again_side_by_side) {
+  PagesDriver driver(3);
+  for (const char* vector : {"[1]", "[2]", "[3]"}) driver.read_again(vector);
+  const auto reply = driver.reply(driver.body);
+  BOOST_TEST(reply.status == 200U);
+  BOOST_TEST(driver.qdrant.asked.size() == 4U);
+  BOOST_TEST(driver.qdrant.most_asking == 3);
+  std::size_t at = 0;
+  for (const char* vector : {R"("vector":[1])", R"("vector":[2])", R"("vector":[3])"}) {
+    at = reply.body.find(vector, at);
+    BOOST_TEST(at != std::string::npos, vector);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_pages_is_read_a_few_at_a_time) {
+  PagesDriver driver(50);
+  for (int page = 0; page < 50; ++page) driver.read_again("[1]");
+  BOOST_TEST(driver.reply(driver.body).status == 200U);
+  BOOST_TEST(driver.qdrant.asked.size() == 51U);
+  BOOST_TEST(driver.qdrant.most_asking == 8);
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_cannot_be_read_ends_the_request) {
+  PagesDriver driver(20);
+  driver.read_again("[1]");
+  auto forbidden = ok(R"({"status":{"error":"no"}})");
+  forbidden.status = 403;
+  driver.qdrant.answers.push_back(forbidden);
+  for (int page = 0; page < 6; ++page) driver.read_again("[1]");
+  driver.read_again("[1]");  // the first reader is done before it hears of the other
+  BOOST_TEST(driver.reply(driver.body).status == 403U);
+  BOOST_TEST(driver.qdrant.asked.size() <= 10U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

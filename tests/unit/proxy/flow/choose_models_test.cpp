@@ -50,9 +50,11 @@ struct Fixture {
                              std::move(all));
     co_await flow::choose_models(running, "docs");
     for (const auto& search : running.searches) into += (into.empty() ? "" : " ") + search.model;
+    waited = running.upstream;
   }
 
   FakeUpstream qdrant;
+  reranker::Microseconds waited{0};  // what the last request counted as the upstream's time
   selection::MetadataCache cache;
   flow::Services services;
   config::Config config;
@@ -64,6 +66,17 @@ struct Fixture {
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(choose_models_suite, Fixture)
+
+BOOST_AUTO_TEST_CASE(asking_is_time_of_the_upstream) {
+  const auto a_while = std::chrono::milliseconds(2);
+  qdrant.before = [&] {
+    for (const auto until = reranker::Clock::now() + a_while; reranker::Clock::now() < until;) continue;
+  };
+  BOOST_TEST(chosen() == "bge");
+  BOOST_TEST((waited >= a_while));
+  BOOST_TEST(chosen() == "bge");  // known now
+  BOOST_TEST((waited == reranker::Microseconds(0)));
+}
 
 BOOST_AUTO_TEST_CASE(the_metadata_is_asked_for_once_and_with_the_clients_credentials) {
   BOOST_TEST(chosen() == "bge");

@@ -2,11 +2,13 @@
 // interceptor with them.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
 #include <deque>
 #include <functional>
@@ -43,6 +45,9 @@ class FakeUpstream final : public upstream::Client {
   std::deque<upstream::ExchangeResult> answers;
   std::vector<upstream::Request> asked;
   std::function<void()> before;  ///< called before an answer, if set
+  int turns = 0;                 ///< others may run so often before an answer comes
+  int asking = 0;                ///< exchanges that wait for theirs
+  int most_asking = 0;
 
   http::Awaitable<upstream::ExchangeResult> exchange(upstream::Request request,
                                                      std::chrono::steady_clock::time_point) override {
@@ -51,6 +56,10 @@ class FakeUpstream final : public upstream::Client {
     BOOST_REQUIRE(!answers.empty());
     auto next = std::move(answers.front());
     answers.pop_front();
+    most_asking = std::max(most_asking, ++asking);
+    const auto executor = co_await asio::this_coro::executor;
+    for (int turn = 0; turn < turns; ++turn) co_await asio::post(executor, http::use_awaitable);
+    --asking;
     co_return next;
   }
 };
