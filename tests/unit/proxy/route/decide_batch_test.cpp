@@ -5,46 +5,28 @@
 
 #include "proxy/rewrite/request_batch.hpp"
 #include "proxy/route/decide.hpp"
+#include "tests/unit/proxy/route/deciding.hpp"
 
-using namespace qrerank::proxy::route;
+using namespace deciding;
 using namespace qrerank::proxy::rewrite;
-using qrerank::proxy::http::FieldView;
-namespace config = qrerank::proxy::config;
 
 namespace {
 
-config::Config with_rule(config::RerankMode mode) {
-  config::Config config;
-  config::CollectionRule rule;
-  rule.pattern = "c";
-  rule.mode = mode;
-  config.collections.push_back(rule);
-  return config;
-}
-
-struct Request {
-  std::string body;
-  std::vector<FieldView> fields = {};
-  config::Config config = {};
-  std::string endpoint = "query";
-};
-
-Decision decided(const Request& request) {
-  const std::string target = "/collections/c/points/" + request.endpoint + "/batch";
-  const auto judged = judge_head(match("POST", target).value(), target, request.fields, request.config);
-  BOOST_REQUIRE(std::holds_alternative<SearchHead>(judged));
-  return decide(std::get<SearchHead>(judged), request.body, request.config);
+// The same request of the batch endpoint.
+Request batched(Request request) {
+  request.target += "/batch";
+  return request;
 }
 
 // "plan q,pass,no_query": a word for each search of a plan.
-std::string outcome(const Request& request) {
-  const Decision decision = decided(request);
-  if (std::holds_alternative<Pass>(decision)) return "pass";
-  if (const auto* wish = std::get_if<PassWish>(&decision)) return wish->no_query ? "wish no_query" : "wish";
-  if (const auto* refuse = std::get_if<Refuse>(&decision)) return "400 " + refuse->message;
-  if (const auto* stripped = std::get_if<PassStripped>(&decision)) return "stripped " + stripped->body;
+std::string outcome(Request request) {
+  const Decision decision = decided(batched(std::move(request)));
+  const auto* made = std::get_if<RequestPlan>(&decision);
+  if (made == nullptr) {
+    return unplanned(decision);
+  }
   std::string words;
-  for (const PlannedSearch& search : std::get<RequestPlan>(decision).searches) {
+  for (const PlannedSearch& search : made->searches) {
     words += words.empty() ? "plan " : ",";
     if (const auto* plan = std::get_if<SearchPlan>(&search)) {
       words += plan->query_text;
@@ -55,13 +37,10 @@ std::string outcome(const Request& request) {
   return words.empty() ? "plan of nothing" : words;
 }
 
-RequestPlan planned(const Request& request) {
-  Decision decision = decided(request);
-  BOOST_REQUIRE(std::holds_alternative<RequestPlan>(decision));
-  return std::get<RequestPlan>(std::move(decision));
+RequestPlan planned(Request request) {
+  return planned_request(batched(std::move(request)));
 }
 
-const FieldView kFlag{"X-Rerank", "true"};
 const std::string kPlain = R"({"query":1})";
 const std::string kFlagged = R"({"query":1,"rerank":true,"rerank_query":"q"})";
 const std::string kDocument = R"({"query":{"text":"fox","model":"m"}})";
@@ -153,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_search_that_qdrant_refuses_sends_the_batch_on_stripped) {
   BOOST_TEST(outcome({.body = "[]", .fields = {kFlag}}) == "stripped []");
   BOOST_TEST(outcome({.body = "nonsense", .fields = {kFlag}}) == "stripped nonsense");
   BOOST_TEST(outcome({.body = batch(R"({"vector":[1],"rerank":true,"rerank_query":"q"})"),
-                      .endpoint = "search"}) == R"(stripped {"searches":[{"vector":[1]}]})");
+                      .target = kSearch}) == R"(stripped {"searches":[{"vector":[1]}]})");
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_batch) {

@@ -5,58 +5,21 @@
 #include <string>
 #include <vector>
 
-using namespace qrerank::proxy::route;
-using qrerank::proxy::http::FieldView;
-using qrerank::proxy::rewrite::RequestPlan;
-using qrerank::proxy::rewrite::SearchPlan;
-namespace config = qrerank::proxy::config;
+#include "tests/unit/proxy/route/deciding.hpp"
+
+using namespace deciding;
 
 namespace {
 
-const std::string kQuery = "/collections/c/points/query";
-const std::string kSearch = "/collections/c/points/search";
-
-config::Config with_rule(config::RerankMode mode) {
-  config::Config config;
-  config::CollectionRule rule;
-  rule.pattern = "c";
-  rule.mode = mode;
-  config.collections.push_back(rule);
-  return config;
-}
-
-struct Request {
-  std::string body;
-  std::vector<FieldView> fields = {};
-  std::string parameters = {};
-  std::string target = kQuery;
-  config::Config config = {};
-};
-
-Decision decided(const Request& request) {
-  const std::string target = request.target + (request.parameters.empty() ? "" : "?" + request.parameters);
-  const auto judged = judge_head(match("POST", target).value(), target, request.fields, request.config);
-  if (const auto* refuse = std::get_if<Refuse>(&judged)) {
-    return *refuse;
-  }
-  BOOST_REQUIRE(std::holds_alternative<SearchHead>(judged));
-  return decide(std::get<SearchHead>(judged), request.body, request.config);
-}
-
-// One word for the outcome, with what tells it from others of its kind.
 std::string outcome(const Request& request) {
   const Decision decision = decided(request);
-  if (std::holds_alternative<Pass>(decision)) return "pass";
-  if (const auto* wish = std::get_if<PassWish>(&decision)) return wish->no_query ? "wish no_query" : "wish";
-  if (const auto* refuse = std::get_if<Refuse>(&decision)) return "400 " + refuse->message;
-  if (const auto* stripped = std::get_if<PassStripped>(&decision)) return "stripped " + stripped->body;
-  return "plan " + std::get<SearchPlan>(std::get<RequestPlan>(decision).searches.at(0)).query_text;
+  const auto* plan = std::get_if<RequestPlan>(&decision);
+  return plan == nullptr ? unplanned(decision)
+                         : "plan " + std::get<SearchPlan>(plan->searches.at(0)).query_text;
 }
 
 SearchPlan planned(const Request& request) {
-  Decision decision = decided(request);
-  BOOST_REQUIRE(std::holds_alternative<RequestPlan>(decision));
-  auto& made = std::get<RequestPlan>(decision);
+  const RequestPlan made = planned_request(request);
   SearchPlan plan = std::get<SearchPlan>(made.searches.at(0));
   plan.upstream_body = made.upstream_body;
   return plan;
@@ -67,7 +30,6 @@ bool refused(const Request& request, std::string_view piece) {
   return text.starts_with("400 ") && text.find(piece) != std::string::npos;
 }
 
-const FieldView kFlag{"X-Rerank", "true"};
 const FieldView kNoFlag{"X-Rerank", "false"};
 
 }  // namespace
