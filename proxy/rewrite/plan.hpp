@@ -55,7 +55,7 @@ struct SearchPlan {
       true;                ///< take the first field that has text (no rerank_field given); false: join all
   std::string query_text;  ///< valid UTF-8, not empty
   std::vector<std::string> embedding_models;  ///< `model` of the search's Documents, in their order
-  reranker::Options options;  ///< all carriers merged: what is still absent has the table's default
+  reranker::Options options;  ///< all carriers merged, but for the query; what is absent has its default
   Projection projection;
 };
 

@@ -139,10 +139,12 @@ SearchDecision decide_search(const Circumstances& all, const JsonValue& search) 
   }
   reranker::Options options = merged(all, places);
   const reranker::OptionLimits& limits = all.checks.limits;
+  // Moved: a batch may give a long query of its root to any number of searches.
   std::string query_text =
       options.query
-          ? *options.query
+          ? std::move(*options.query)
           : rewrite::document_text(search, row.kind, static_cast<std::size_t>(limits.max_query_chars));
+  options.query.reset();
   if (!shape.query.has_order || query_text.empty()) {
     if (!flag.demand) {
       return PassWish{.no_query = true};
