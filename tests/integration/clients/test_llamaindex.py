@@ -133,6 +133,28 @@ def test_the_text_inside_the_node_itself(qdrant, proxy, filled):
     assert max(map(library.words_in_common, library.TEXTS)) in map(library.words_in_common, texts[:2])
 
 
+def test_without_a_text_of_its_own_the_vector_order_comes_back(qdrant, proxy):
+    """No path reaches into `_node_content`."""
+    name = qdrant.collection_name("llamaindex-bare")
+    without_collection(qdrant, name)
+    bare = [TextNode(text=text, embedding=embedding.vector_of(text)) for text in library.TEXTS]
+    store_of(qdrant.url, qdrant, name).add(bare)
+    plain = texts_of(retriever_of(proxy.url, qdrant, name).retrieve(library.QUERY))
+    for more in ({}, {"X-Rerank-Field": "_node_content.text"}):
+        told: list[tuple[str | None, str | None]] = []
+        store = store_of(proxy.url, qdrant, name, headers={**FLAG, **more})
+
+        def note(request, call_next):
+            response = call_next(request)
+            told.append((response.headers.get("x-reranking-used"), response.headers.get("x-reranking-reason")))
+            return response
+
+        store.client._client.openapi_client.client.add_middleware(note)
+        index = VectorStoreIndex.from_vector_store(store, embed_model=HashEmbedding())
+        assert texts_of(index.as_retriever(similarity_top_k=5).retrieve(library.QUERY)) == plain
+        assert told[-1] == ("false", "no_text")
+
+
 def test_a_collection_that_is_always_reranked(qdrant, always, filled):
     plain = texts_of(retriever_of(qdrant.url, qdrant, filled).retrieve(library.QUERY))
     query = {"X-Rerank-Query": quote(library.QUERY)}
