@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -27,6 +28,7 @@
 #include "proxy/request_counter.hpp"
 #include "proxy/scorers.hpp"
 #include "proxy/selection/metadata_cache.hpp"
+#include "proxy/tls/context.hpp"
 #include "proxy/upstream/health_checker.hpp"
 #include "proxy/upstream/nodes.hpp"
 #include "proxy/version.hpp"
@@ -63,6 +65,13 @@ void log_change(const std::string& url, upstream::NodeState from, upstream::Node
              {{"upstream", url}, {"from", to_string(from)}, {"to", to_string(to)}});
 }
 
+void warn_of_unverified(const config::Upstream& upstream) {
+  const auto unverified = std::ranges::find(upstream.urls, true, &config::UpstreamUrl::tls);
+  if (upstream.tls.verify || unverified == upstream.urls.end()) return;
+  log::warn("", "upstream.tls.verify is false: whoever stands between can read and change everything",
+            {{"upstream", unverified->text}});
+}
+
 int failed(const std::string& why) {
   std::fprintf(stderr, "qrerank: %s\n", why.c_str());
   return 1;
@@ -88,14 +97,26 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
       {[&live] { return live.get(); }, scorer.get(), &metrics, &objects_as_text, &metadata});
   RequestCounter counter(metrics, config->log.access);
   asio::io_context io(1);
-  Reloader reloader(io, live, std::move(read_config), metrics, [&counter](const config::Config& fresh) {
+  auto tls = tls::read_contexts(*config);
+  if (!tls) return failed(tls.error());
+  const auto nodes = std::make_shared<upstream::Nodes>(config->upstream, std::move(tls->upstreams));
+  nodes->on_change(log_change);
+  http::Server* serving = nullptr;
+  const auto apply = [&](const config::Config& fresh) -> tl::expected<void, std::string> {
+    auto contexts = tls::read_contexts(fresh);
+    if (!contexts) return tl::unexpected(std::move(contexts.error()));
+    serving->use_tls(std::move(contexts->clients));
+    nodes->use_tls(std::move(contexts->upstreams));
+    warn_of_unverified(fresh.upstream);
     log::set_level(log::level_named(fresh.log.level));
     counter.set_access_log(fresh.log.access);
-  });
-  const auto nodes = std::make_shared<upstream::Nodes>(config->upstream);
-  nodes->on_change(log_change);
-  auto server = http::Server::listen({config->proxy, nodes}, interceptor, &counter);
+    return {};
+  };
+  Reloader reloader(io, live, std::move(read_config), metrics, apply);
+  auto server = http::Server::listen({config->proxy, nodes, std::move(tls->clients)}, interceptor, &counter);
   if (!server) return failed(server.error());
+  serving = &*server;
+  warn_of_unverified(config->upstream);
 
   std::atomic<bool> draining = false;
   upstream::HealthChecker health(io, nodes);

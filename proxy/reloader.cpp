@@ -24,12 +24,8 @@ std::string joined(const std::vector<std::string>& paths) {
 }  // namespace
 
 Reloader::Reloader(boost::asio::io_context& io, config::LiveConfig& live, config::ReadConfig read,
-                   observe::Metrics& metrics, std::function<void(const config::Config&)> applied)
-    : live_(live),
-      read_(std::move(read)),
-      metrics_(metrics),
-      applied_(std::move(applied)),
-      hangups_(io, SIGHUP) {
+                   observe::Metrics& metrics, Apply apply)
+    : live_(live), read_(std::move(read)), metrics_(metrics), apply_(std::move(apply)), hangups_(io, SIGHUP) {
   wait();
 }
 
@@ -55,8 +51,9 @@ void Reloader::reload() {
   if (!fresh) return refused(fresh.error());
   auto reloaded = config::reload(*live_.get(), *fresh);
   if (!reloaded) return refused(config::to_string(reloaded.error()));
+  const auto applied = apply_(reloaded->config);
+  if (!applied) return refused(applied.error());
   live_.set(std::move(reloaded->config));
-  applied_(*live_.get());
   metrics_.config_reload(true);
   // At every log level: whoever sent the signal looks for this line.
   log::write(log::Level::info, "", "configuration reloaded", {{"changed", joined(reloaded->changed)}});

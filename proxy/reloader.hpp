@@ -4,6 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <functional>
+#include <string>
+#include <tl/expected.hpp>
 
 #include "proxy/config/live.hpp"
 #include "proxy/config/reload.hpp"
@@ -15,9 +17,12 @@ namespace qrerank::proxy {
 /// construction on the signal does not end the program.
 class Reloader {
  public:
-  /// `applied` is called after the swap, for what does not ask `live` itself.
+  /// Called before the swap, for what does not ask `live` itself. An error: nothing was changed, and nothing
+  /// is.
+  using Apply = std::function<tl::expected<void, std::string>(const config::Config&)>;
+
   Reloader(boost::asio::io_context& io, config::LiveConfig& live, config::ReadConfig read,
-           observe::Metrics& metrics, std::function<void(const config::Config&)> applied);
+           observe::Metrics& metrics, Apply apply);
 
   /// The signal is caught, and ignored.
   void stop();
@@ -29,7 +34,7 @@ class Reloader {
   config::LiveConfig& live_;
   const config::ReadConfig read_;
   observe::Metrics& metrics_;
-  const std::function<void(const config::Config&)> applied_;
+  const Apply apply_;
   boost::asio::signal_set hangups_;
   bool stopped_ = false;
 };

@@ -57,6 +57,11 @@ void RequestCounter::connection_closed() {
   metrics_.connection_closed(observe::Side::client);
 }
 
+void RequestCounter::handshake_failed(std::string_view why) {
+  metrics_.handshake_failed();
+  observe::log::debug("", "a TLS handshake failed", {{"why", why}});
+}
+
 void RequestCounter::accept_failed(std::string_view why) {
   observe::log::error("", "cannot accept connections; trying on", {{"why", why}});
 }

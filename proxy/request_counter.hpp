@@ -17,6 +17,7 @@ class RequestCounter : public http::Observer {
   void request_finished(const http::RequestRecord& record) override;
   void connection_opened() override;
   void connection_closed() override;
+  void handshake_failed(std::string_view why) override;
   void accept_failed(std::string_view why) override;
   void connection_failed(std::string_view what) override;
 

@@ -6,6 +6,7 @@
 #include "proxy/cli/explain_collection.hpp"
 #include "proxy/config/load.hpp"
 #include "proxy/config/print.hpp"
+#include "proxy/tls/context.hpp"
 
 namespace qrerank::proxy::cli {
 
@@ -30,6 +31,10 @@ ExitCode check_config(const CheckConfigCommand& command, std::ostream& out, std:
   const auto loaded = read(command.config);
   if (!loaded) {
     problems << loaded.error();
+    return kBadUsage;
+  }
+  if (const auto tls = tls::read_contexts(loaded->config); !tls) {
+    problems << tls.error() << "\n";
     return kBadUsage;
   }
   if (command.collections.empty()) {

@@ -7,10 +7,20 @@
 namespace qrerank::proxy::config {
 namespace {
 
-// Names to suggest: whole paths at the top level, the section's own names inside one.
+// Names to suggest: whole paths at the top level, the section's own names (and those of sections inside it)
+// inside one.
 std::vector<std::string_view> known_names(std::string_view section) {
   std::vector<std::string_view> names;
   for (const auto& key : schema()) {
+    const std::string_view within = key.section;
+    if (const auto dot = within.find('.'); dot != std::string_view::npos) {
+      if (section == within.substr(0, dot)) {
+        names.push_back(within.substr(dot + 1));
+      }
+      if (section != within) {
+        continue;
+      }
+    }
     const std::string& name = section.empty() && !key.section.empty() ? key.section : key.name;
     if ((section.empty() || key.section == section) && !name.empty()) {
       names.push_back(name);
@@ -57,6 +67,12 @@ Path split_path(std::string_view text, std::string_view separator) {
     return {path.section, path.name, ""};
   }
   const auto last = text.rfind(separator);
+  if (last > first) {  // a section inside a section
+    const std::string inner = path.section + "." + path.name.substr(0, last - first - separator.size());
+    if (is_section(lower_case(inner))) {
+      return {inner, "", std::string(text.substr(last + separator.size()))};
+    }
+  }
   if (is_named_section(lower_case(path.section)) && last > first) {
     path.entry = text.substr(first + separator.size(), last - first - separator.size());
     path.name = text.substr(last + separator.size());
@@ -79,6 +95,10 @@ void assign(const Path& path, const std::string& shown, std::string value, std::
 }
 
 }  // namespace
+
+bool is_section(std::string_view name) {
+  return std::ranges::find(schema(), name, &Key::section) != schema().end();
+}
 
 bool is_named_section(std::string_view section) {
   return std::ranges::any_of(

@@ -26,6 +26,9 @@ struct Assignments {
   Problems problems;
 };
 
+/// A section with keys of its own: "proxy", "proxy.tls".
+bool is_section(std::string_view name);
+
 /// `<entry>` sections.
 bool is_named_section(std::string_view section);
 

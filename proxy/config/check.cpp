@@ -13,6 +13,8 @@ class Checking {
 
   std::vector<Finding> run() {
     check_listeners();
+    check_listener_tls();
+    check_upstream_tls();
     check_models();
     check_model("rerank.default_model", config_.rerank.default_model);
     check_model("rerank.model", config_.rerank.defaults.model);
@@ -30,6 +32,45 @@ class Checking {
     const auto& proxy = config_.proxy.listen;
     if (proxy == config_.admin.listen && proxy.port != 0) {
       report("admin.listen", "admin.listen and proxy.listen are the same address, " + to_string(proxy));
+    }
+  }
+
+  // Half of a pair, or a setting that something else makes useless, is a mistake that must not pass for
+  // safety.
+  void check_pair(const std::string& section, const std::string& certificate, const std::string& key) {
+    if (!certificate.empty() && key.empty()) {
+      report(section + ".certificate", section + ".certificate needs " + section + ".key beside it");
+    } else if (certificate.empty() && !key.empty()) {
+      report(section + ".key", section + ".key needs " + section + ".certificate beside it");
+    }
+  }
+
+  void check_listener_tls() {
+    const ListenerTls& tls = config_.proxy.tls;
+    check_pair("proxy.tls", tls.certificate, tls.key);
+    const bool asks = tls.client_certificates != ClientCertificates::off;
+    if (asks && tls.client_ca.empty()) {
+      report("proxy.tls.client_certificates",
+             "proxy.tls.client_certificates needs proxy.tls.client_ca beside it");
+    } else if (!asks && !tls.client_ca.empty()) {
+      report("proxy.tls.client_ca",
+             "proxy.tls.client_ca is of no use while proxy.tls.client_certificates is off");
+    } else if (asks && tls.certificate.empty()) {
+      report("proxy.tls.client_certificates",
+             "proxy.tls.client_certificates is of no use without proxy.tls.certificate");
+    }
+  }
+
+  void check_upstream_tls() {
+    const UpstreamTls& tls = config_.upstream.tls;
+    check_pair("upstream.tls", tls.certificate, tls.key);
+    const bool used = std::ranges::any_of(config_.upstream.urls, &UpstreamUrl::tls);
+    const bool said = !tls.ca.empty() || !tls.server_name.empty() || !tls.certificate.empty();
+    if (said && !used) {
+      report("upstream.tls", "upstream.tls is of no use while no upstream.url begins with https://");
+    }
+    if (!tls.verify && !tls.ca.empty()) {
+      report("upstream.tls.ca", "upstream.tls.ca is of no use while upstream.tls.verify is false");
     }
   }
 

@@ -33,6 +33,25 @@ enum class XForwarded {
   replace  ///< what came is dropped: for a proxy that faces the clients itself
 };
 
+enum class TlsVersion { v1_2, v1_3 };
+
+/// Whether clients must show a certificate.
+enum class ClientCertificates {
+  off,       ///< they are not asked
+  optional,  ///< one that is shown must be good
+  required
+};
+
+/// proxy.tls.*: plain HTTP while there is no certificate.
+struct ListenerTls {
+  std::string certificate;  ///< PEM file: our certificate, then those that lead to a root
+  std::string key;          ///< PEM file, not encrypted
+  std::string client_ca;    ///< PEM file: whose certificates clients may show
+  ClientCertificates client_certificates = ClientCertificates::off;
+  TlsVersion min_version = TlsVersion::v1_2;
+  Milliseconds handshake_timeout{10'000};
+};
+
 /// proxy.*: the listener that clients see.
 struct Proxy {
   Endpoint listen{"127.0.0.1", 7333};
@@ -51,6 +70,7 @@ struct Proxy {
   Milliseconds request_timeout{0};                ///< from a request's header to its answer's end; 0: none
   bool via = false;                               ///< add Via both ways
   XForwarded x_forwarded = XForwarded::off;
+  ListenerTls tls;
 };
 
 /// admin.*: the second listener, for our own endpoints.
@@ -58,10 +78,21 @@ struct Admin {
   Endpoint listen{"127.0.0.1", 7334};
 };
 
-/// One upstream base URL: http://host:port, no path.
+/// One upstream base URL: http://host:port or https://host:port, no path.
 struct UpstreamUrl {
   std::string text;  ///< as configured
   Endpoint address;
+  bool tls = false;
+};
+
+/// upstream.tls.*: for those URLs that begin with https.
+struct UpstreamTls {
+  std::string ca;           ///< PEM file; empty: the system's authorities
+  std::string server_name;  ///< in SNI and in the certificate; empty: the URL's host
+  std::string certificate;  ///< PEM file, shown to an upstream that asks; empty: none
+  std::string key;
+  TlsVersion min_version = TlsVersion::v1_2;
+  bool verify = true;
 };
 
 /// How requests are spread over several servers.
@@ -80,6 +111,7 @@ struct Upstream {
       4'000};  ///< an idle connection older than this is closed (Qdrant closes after 5 s)
   std::uint32_t max_idle_connections = 256;      ///< per I/O thread and upstream
   std::uint64_t max_response_body = 256u << 20;  ///< of an intercepted search; over it: 502
+  UpstreamTls tls;
 
   // Of several servers; a single one is always tried.
   Balance balance = Balance::round_robin;

@@ -117,8 +117,13 @@ Durations are whole numbers with a unit (`250ms`, `5s`, `2m`, `1h`), sizes are b
 
 constexpr std::pair<std::string_view, std::string_view> kSections[] = {
     {"proxy", "The listener that clients see, and its limits."},
+    {"proxy.tls",
+     "HTTPS for clients (docs/tls.md). A reload reads the files again; a pair that cannot be used keeps the "
+     "old "
+     "one."},
     {"admin", "The second listener, for `/livez`, `/readyz`, `/metrics` and `/status`."},
     {"upstream", "The Qdrant server behind the proxy."},
+    {"upstream.tls", "For those of `upstream.url` that begin with `https://` (docs/tls.md)."},
     {"rerank",
      "Defaults and bounds of the search options. A search's own fields, headers and parameters come first, "
      "then "
@@ -161,7 +166,9 @@ std::string print_effective(const Config& config, std::span<const Key> keys) {
     const auto end = std::find_if(key, keys.end(), [&](const Key& k) { return k.section != section; });
     const bool global = key->scope == Scope::global;
     if (global && !section.empty()) {
-      out << YAML::Key << section << YAML::Value << YAML::BeginMap;
+      const auto dot = section.find('.');  // of a section inside the one before it
+      out << YAML::Key << section.substr(dot == std::string::npos ? 0 : dot + 1) << YAML::Value
+          << YAML::BeginMap;
     }
     for (; key != end; ++key) {
       if (global) {
@@ -169,7 +176,16 @@ std::string print_effective(const Config& config, std::span<const Key> keys) {
       }
     }
     if (global && !section.empty()) {
-      out << YAML::EndMap;
+      const auto dot = section.find('.');
+      const auto goes_on_in = [&](const std::string& outer) {
+        return end != keys.end() && end->section.starts_with(outer + ".");
+      };
+      if (!goes_on_in(section)) {
+        out << YAML::EndMap;
+      }
+      if (dot != std::string::npos && !goes_on_in(section.substr(0, dot))) {
+        out << YAML::EndMap;
+      }
     }
   }
   emit_named_sections(out, copy, keys);

@@ -9,6 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Keys = std::vector<Key>;
+using values::Access;
 
 constexpr std::uint64_t kKiB = 1u << 10;
 constexpr std::uint64_t kMiB = 1u << 20;
@@ -31,6 +32,63 @@ Key defaulting_to(Key key, std::string text) {
 Key within(Scope scope, Key key) {
   key.scope = scope;
   return key;
+}
+
+Key file(std::string section, std::string name, std::string sentence, Access<std::string> access,
+         std::string absent) {
+  return defaulting_to(live(values::text(ValueType::path, std::move(section), std::move(name), "a PEM file",
+                                         std::move(sentence), access)),
+                       std::move(absent));
+}
+
+Key min_version(std::string section, Access<TlsVersion> access) {
+  return live(values::choice<TlsVersion>(std::move(section), "min_version",
+                                         "The oldest version that is spoken.", access,
+                                         {{"TLSv1.2", TlsVersion::v1_2}, {"TLSv1.3", TlsVersion::v1_3}}));
+}
+
+void add_listener_tls(Keys& keys) {
+  keys.push_back(file("proxy.tls", "certificate",
+                      "Our certificate, and behind it those that lead to a root; with it the listener speaks "
+                      "HTTPS. The files are read again at each reload.",
+                      QRERANK_CONFIG(std::string, proxy.tls.certificate), "none: plain HTTP"));
+  keys.push_back(file("proxy.tls", "key", "The certificate's private key, not encrypted.",
+                      QRERANK_CONFIG(std::string, proxy.tls.key), "none"));
+  keys.push_back(live(values::choice<ClientCertificates>(
+      "proxy.tls", "client_certificates",
+      "Whether clients show a certificate of their own: `optional` lets those without one in, too.",
+      QRERANK_CONFIG(ClientCertificates, proxy.tls.client_certificates),
+      {{"off", ClientCertificates::off},
+       {"optional", ClientCertificates::optional},
+       {"required", ClientCertificates::required}})));
+  keys.push_back(file("proxy.tls", "client_ca", "The authorities that clients' certificates must come from.",
+                      QRERANK_CONFIG(std::string, proxy.tls.client_ca), "none"));
+  keys.push_back(min_version("proxy.tls", QRERANK_CONFIG(TlsVersion, proxy.tls.min_version)));
+  keys.push_back(live(
+      values::duration("proxy.tls", "handshake_timeout", "From the connection to the end of its handshake.",
+                       QRERANK_CONFIG(Milliseconds, proxy.tls.handshake_timeout), 10ms, 10min)));
+}
+
+void add_upstream_tls(Keys& keys) {
+  keys.push_back(file("upstream.tls", "ca", "The authorities that the upstream's certificate must come from.",
+                      QRERANK_CONFIG(std::string, upstream.tls.ca), "the system's"));
+  keys.push_back(defaulting_to(
+      live(values::text(ValueType::text, "upstream.tls", "server_name", "a host name",
+                        "The name asked for (SNI) and looked for in the upstream's certificate.",
+                        QRERANK_CONFIG(std::string, upstream.tls.server_name))),
+      "the host of `upstream.url`"));
+  keys.push_back(
+      live(values::boolean("upstream.tls", "verify",
+                           "Whether the upstream must prove who it is; without, anybody between it "
+                           "and us reads and changes everything.",
+                           QRERANK_CONFIG(bool, upstream.tls.verify))));
+  keys.push_back(
+      file("upstream.tls", "certificate",
+           "Our own certificate, for an upstream that asks for one, and those that lead to a root.",
+           QRERANK_CONFIG(std::string, upstream.tls.certificate), "none"));
+  keys.push_back(file("upstream.tls", "key", "The private key of our own certificate, not encrypted.",
+                      QRERANK_CONFIG(std::string, upstream.tls.key), "none"));
+  keys.push_back(min_version("upstream.tls", QRERANK_CONFIG(TlsVersion, upstream.tls.min_version)));
 }
 
 void add_proxy(Keys& keys) {
@@ -84,6 +142,7 @@ void add_proxy(Keys& keys) {
       "Whether requests get `X-Forwarded-For`, `-Proto` and `-Host`; `replace` drops those that came.",
       QRERANK_CONFIG(XForwarded, proxy.x_forwarded),
       {{"off", XForwarded::off}, {"append", XForwarded::append}, {"replace", XForwarded::replace}}));
+  add_listener_tls(keys);
   keys.push_back(values::endpoint(
       "admin", "listen", "Where health, metrics and status are served; keep it off the public network.",
       QRERANK_CONFIG(Endpoint, admin.listen)));
@@ -145,6 +204,7 @@ void add_upstream(Keys& keys) {
                               "Longest answer held for reranking; over it the client's own streams, or 502.",
                               QRERANK_CONFIG(std::uint64_t, upstream.max_response_body), kKiB, 16 * kGiB));
   add_nodes(keys);
+  add_upstream_tls(keys);
 }
 
 void add_rerank(Keys& keys) {

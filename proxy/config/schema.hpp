@@ -57,7 +57,7 @@ enum class Scope {
 
 struct Key {
   Scope scope = Scope::global;
-  std::string section;  ///< "proxy"; empty for keys at the top level
+  std::string section;  ///< "proxy", "proxy.tls"; empty for keys at the top level
   std::string name;     ///< "listen"; empty in the scopes `instruction` and `mapping`
   std::string alias;    ///< a second name of the same key, or empty
   ValueType type = ValueType::text;

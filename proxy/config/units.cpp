@@ -127,11 +127,11 @@ std::optional<Endpoint> parse_endpoint(std::string_view text, std::optional<std:
 }
 
 std::optional<UpstreamUrl> parse_upstream_url(std::string_view text) {
-  constexpr std::string_view kScheme = "http://";
-  if (!text.starts_with(kScheme)) {
+  const bool tls = text.starts_with("https://");
+  if (!tls && !text.starts_with("http://")) {
     return std::nullopt;
   }
-  auto authority = text.substr(kScheme.size());
+  auto authority = text.substr(text.find("//") + 2);
   if (authority.ends_with('/')) {
     authority.remove_suffix(1);
   }
@@ -139,7 +139,7 @@ std::optional<UpstreamUrl> parse_upstream_url(std::string_view text) {
   if (!address || address->port == 0) {
     return std::nullopt;
   }
-  return UpstreamUrl{std::string(text), *address};
+  return UpstreamUrl{std::string(text), *address, tls};
 }
 
 }  // namespace qrerank::proxy::config

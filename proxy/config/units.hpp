@@ -34,8 +34,8 @@ std::optional<bool> parse_boolean(std::string_view text);
 std::optional<Endpoint> parse_endpoint(std::string_view text,
                                        std::optional<std::uint16_t> default_port = std::nullopt);
 
-/// "http://HOST[:PORT]", with a trailing slash at most; the port is 6333 when absent, as Qdrant's clients
-/// have it.
+/// "http://HOST[:PORT]" or "https://HOST[:PORT]", with a trailing slash at most; the port is 6333 when
+/// absent, as Qdrant's clients have it.
 std::optional<UpstreamUrl> parse_upstream_url(std::string_view text);
 
 }  // namespace qrerank::proxy::config

@@ -104,8 +104,9 @@ Key endpoint(std::string section, std::string name, std::string sentence, Access
 
 Key url_list(std::string section, std::string name, std::string sentence,
              Access<std::vector<UpstreamUrl>> access) {
-  Key key = row(ValueType::url_list, std::move(section), std::move(name),
-                "http://HOST[:PORT] without a path, or a list of 1 to 64 of them", std::move(sentence));
+  Key key =
+      row(ValueType::url_list, std::move(section), std::move(name),
+          "http:// or https://HOST[:PORT] without a path, or a list of 1 to 64 of them", std::move(sentence));
   key.set = [access, expected = key.expected](const Place& place, const Given& given) -> Stored {
     auto texts = given.list;
     if (!given.is_list) {
@@ -117,10 +118,6 @@ Key url_list(std::string section, std::string name, std::string sentence,
     }
     std::vector<UpstreamUrl> urls;
     for (const auto& text : texts) {
-      if (text.starts_with("https://")) {
-        return tl::unexpected("'" + text + "': TLS to the upstream is not supported yet, expected " +
-                              expected);
-      }
       auto url = parse_upstream_url(text);
       if (!url) {
         // Whoever writes user:password into the URL should not find it in a log.

@@ -23,7 +23,7 @@ class Reader {
             read_entries(section, value);
           } else if (const Key* key = find_key("", section); key != nullptr && key->scope == Scope::global) {
             read_value(*key, "", section, value, at);
-          } else if (is_section(section)) {
+          } else if (is_section(section) && section.find('.') == std::string::npos) {
             read_section(section, section, "", value);
           } else {
             problem(at, unknown_key_message(section, ""));
@@ -39,15 +39,6 @@ class Reader {
   using OnPair = std::function<void(const std::string&, const YAML::Node& key, const YAML::Node& value)>;
 
   void problem(const YAML::Node& at, std::string message) { problem(at.Mark(), std::move(message)); }
-
-  static bool is_section(const std::string& name) {
-    for (const auto& key : schema()) {
-      if (key.section == name) {
-        return true;
-      }
-    }
-    return false;
-  }
 
   // Calls `on_pair` for each pair of a map whose keys are plain and different.
   void each_pair(const YAML::Node& map, const std::string& what, const OnPair& on_pair) {
@@ -75,7 +66,10 @@ class Reader {
     std::set<const Key*> seen;
     each_pair(map, shown, [&](const std::string& name, const YAML::Node& at, const YAML::Node& value) {
       const Key* key = find_key(section, name);
-      if (key == nullptr) {
+      if (const std::string inner = section + "." + name;
+          key == nullptr && entry.empty() && is_section(inner)) {
+        read_section(inner, inner, "", value);
+      } else if (key == nullptr) {
         problem(at, unknown_key_message(shown + "." + name, section));
       } else if (!seen.insert(key).second) {
         problem(at, shown + ": " + key->name + " and " + key->alias + " are the same key");

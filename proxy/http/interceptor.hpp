@@ -100,6 +100,8 @@ class Observer {
   virtual void request_finished(const RequestRecord& record) = 0;
   virtual void connection_opened() {}
   virtual void connection_closed() {}
+  /// A client's TLS handshake came to nothing; `why` in words, from us or OpenSSL.
+  virtual void handshake_failed(std::string_view /*why*/) {}
   /// No connection can be accepted for now (no descriptors, no memory); told once until one is again.
   virtual void accept_failed(std::string_view /*why*/) {}
   /// A bug of ours ended a connection: what the exception said.

@@ -65,7 +65,7 @@ bool Relay::note_outcome(const Connection& up) {
 Awaitable<void> Relay::attempt(upstream::Lease& lease, const RelayRequest& request) {
   using namespace asio::experimental::awaitable_operators;
   Connection& up = *lease;
-  uploaded_ = uploading_ = response_over_ = clean_ = false;
+  uploaded_ = uploading_ = given_up_ = response_over_ = clean_ = false;
 
   OutgoingBody first(request.chunked);
   BodyReader::Step step;
@@ -106,8 +106,8 @@ Awaitable<void> Relay::attempt(upstream::Lease& lease, const RelayRequest& reque
 Awaitable<void> Relay::upload(Connection& up, const RelayRequest& request) {
   co_await send_body(up, request);
   uploading_ = false;
-  const bool given_up = aborted_ || result_.fault != ClientFault::none || result_.error;
-  if (given_up) {
+  given_up_ = aborted_ || result_.fault != ClientFault::none || result_.error;
+  if (given_up_) {
     up.wire.cancel();
     client_.cancel();
   } else if (!response_over_) {
@@ -163,7 +163,8 @@ Awaitable<bool> Relay::send_piece(Connection& up, OutgoingBody& piece) {
 }
 
 Awaitable<void> Relay::download(Connection& up, const RelayRequest& request) {
-  co_await receive(up, request);
+  // With TLS the upload may have come to its end without ever waiting.
+  if (!given_up_) co_await receive(up, request);
   response_over_ = true;
   if (uploading_) {
     client_.cancel();

@@ -83,6 +83,7 @@ class Relay {
   Clock::time_point response_until_{};  // moved when the request's last byte is sent
   bool uploaded_ = false;               // the whole request went out
   bool uploading_ = false;              // upload() still runs beside download()
+  bool given_up_ = false;               // upload() ended so that no response is of use
   bool response_over_ = false;          // download() ended: the rest of the body is of no use
   bool clean_ = false;                  // the upstream connection can be kept
   bool aborted_ = false;

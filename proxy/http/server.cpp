@@ -40,8 +40,10 @@ Clock::duration tick_for(const config::Proxy& proxy, const config::Upstream& ups
                                                std::chrono::milliseconds(200));
 }
 
-// Said to a connection that is over its address's share, as far as it fits into the socket's own buffer.
-void turn_away(Socket socket) {
+// Said to a connection that is over its address's share, as far as it fits into the socket's own buffer. No
+// handshake is made for it: with TLS it is closed without a word.
+void turn_away(Socket socket, bool encrypted) {
+  if (encrypted) return;
   std::string out;
   append_reply(out, error_reply(503, "too many connections from this address"), true, false, false);
   ErrorCode ignored;  // whoever does not wait for it does not need it
@@ -52,14 +54,15 @@ void turn_away(Socket socket) {
 
 /// One I/O thread with everything that lives on it.
 struct Worker {
-  Worker(const Server::Options& options, Interceptor& interceptor, Observer* watcher, ByteBudget& held)
+  Worker(const Server::Options& options, Interceptor& interceptor, Observer* watcher, ByteBudget& held,
+         const tls::CurrentContext& tls)
       : work(context.get_executor()),
         deadlines(context, tick_for(options.proxy, options.nodes->config())),
         pool(context, deadlines, *options.nodes),
         client(pool),
         observer(watcher),
         drain_limit(deadlines, [this] { kill_all(); }),
-        session_context{options.proxy, pool, client, interceptor, watcher, deadlines, held, draining} {}
+        session_context{options.proxy, pool, client, interceptor, watcher, deadlines, held, tls, draining} {}
 
   asio::io_context context{1};
   asio::executor_work_guard<Executor> work;
@@ -146,11 +149,12 @@ struct Server::Impl {
       : options(std::move(given)),
         places(std::max<std::size_t>(options.proxy.max_connections, 1),
                options.proxy.max_connections_per_address),
-        held(options.proxy.max_inspect_memory) {
+        held(options.proxy.max_inspect_memory),
+        tls(options.tls) {
     int threads = options.proxy.io_threads;
     if (threads <= 0) threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
     for (int i = 0; i < threads; ++i) {
-      workers.push_back(std::make_unique<Worker>(options, interceptor, observer, held));
+      workers.push_back(std::make_unique<Worker>(options, interceptor, observer, held, tls));
       workers.back()->on_place = [this](const asio::ip::address& from) { place_came_free(from); };
     }
     acceptor.emplace(workers.front()->context.get_executor());
@@ -201,7 +205,7 @@ struct Server::Impl {
       const asio::ip::address from = peer.address();
       if (!error) told = false;
       if (!error && !places.take(from)) {
-        turn_away(std::move(socket));
+        turn_away(std::move(socket), tls.get() != nullptr);
       } else if (!error) {
         if (&worker == workers.front().get()) {
           worker.adopt(std::move(socket), from);
@@ -261,6 +265,7 @@ struct Server::Impl {
   Options options;
   Places places;
   ByteBudget held;  // by bodies that are inspected
+  tls::CurrentContext tls;
   std::vector<std::unique_ptr<Worker>> workers;
   std::optional<Acceptor> acceptor;  // on the first worker's thread, like what follows
   std::optional<Timer> room;
@@ -285,6 +290,9 @@ Server::~Server() = default;
 
 const config::Endpoint& Server::endpoint() const {
   return impl_->endpoint;
+}
+void Server::use_tls(tls::ContextPtr context) {
+  impl_->tls.set(std::move(context));
 }
 void Server::start() {
   impl_->start();

@@ -7,6 +7,7 @@
 #include <tl/expected.hpp>
 
 #include "proxy/config/config.hpp"
+#include "proxy/tls/context.hpp"
 
 namespace qrerank::proxy::upstream {
 class Nodes;
@@ -22,6 +23,7 @@ class Server {
   struct Options {
     config::Proxy proxy;
     std::shared_ptr<upstream::Nodes> nodes;
+    tls::ContextPtr tls;  ///< of the listener; null: plain HTTP
   };
 
   /// Binds and listens; no connection is accepted before start(). The error says which address and why.
@@ -35,6 +37,9 @@ class Server {
 
   /// The address as bound: "127.0.0.1:7333", the real port when 0 was asked for.
   [[nodiscard]] const config::Endpoint& endpoint() const;
+
+  /// For connections made from now on; those that run keep what they began with. Thread-safe.
+  void use_tls(tls::ContextPtr context);
 
   /// Starts the I/O threads.
   void start();

@@ -54,7 +54,9 @@ void Session::close_if_idle() {
 
 Awaitable<void> Session::run() {
   client_.prepare();
-  for (;;) {
+  bool usable = true;
+  if (tls::ContextPtr context = context_.tls.get()) usable = co_await secure(std::move(context));
+  while (usable) {
     Next next = co_await wait_for_request();
     if (next == Next::request) next = co_await receive_head();
     if (next == Next::close) break;
@@ -63,8 +65,30 @@ Awaitable<void> Session::run() {
     if (!keep_alive) break;
   }
   if (unread_body_) co_await linger();
-  client_.shutdown_send();
+  co_await client_.shutdown_send(kLinger);
   client_.close();
+}
+
+// The TLS handshake. Nothing has been asked yet, so a drain ends it.
+Awaitable<bool> Session::secure(tls::ContextPtr context) {
+  const auto limit = context->handshake_timeout();
+  auto channel = tls::Channel::accept(std::move(context), client_.socket().native_handle());
+  idle_ = true;
+  const ErrorCode failed = co_await client_.start_tls(std::move(channel), limit);
+  idle_ = false;
+  if (!failed) co_return true;
+  const bool late = failed == asio::error::timed_out;
+  const bool plain = client_.channel()->met_plain_http();
+  const std::string& why = client_.channel()->why();
+  if (context_.observer != nullptr && failed != asio::error::operation_aborted)
+    context_.observer->handshake_failed(late ? "timed out" : plain ? "plain HTTP" : std::string_view(why));
+  client_.stop_tls();
+  if (plain) {
+    received_ = Clock::now();
+    co_await refuse(400, "plain HTTP was sent to a port that speaks HTTPS");
+  }
+  unread_body_ = !late && failed != asio::error::operation_aborted;  // lets an alert be read
+  co_return false;
 }
 
 // Until a byte of a request is there. Empty lines before it are skipped (RFC 9112 §2.2).
@@ -165,7 +189,7 @@ std::optional<Reply> Session::prepare_forwarding() {
     const auto endpoint = client_.socket().remote_endpoint(gone);
     peer_ = gone ? "unknown" : endpoint.address().to_string();
   }
-  const Hop hop{context_.config, peer_, false, context_.pool.host()};
+  const Hop hop{context_.config, peer_, client_.channel() != nullptr, context_.pool.host()};
   return http::prepare_forwarding(head_, facts_, hop, added_);
 }
 
@@ -405,7 +429,7 @@ Awaitable<bool> Session::refuse(unsigned status, std::string_view why) {
 
 // Closing with bytes unread would reset the connection and could take the answer with it.
 Awaitable<void> Session::linger() {
-  client_.shutdown_send();
+  co_await client_.shutdown_send(kLinger);
   buffer_.reset(kBufferBytes);
   const Clock::time_point until = Clock::now() + kLinger;
   for (;;) {

@@ -22,7 +22,8 @@ struct SessionContext {
   Interceptor& interceptor;
   Observer* observer;  // may be null
   Deadlines& deadlines;
-  ByteBudget& held;  // of bodies that are inspected
+  ByteBudget& held;                // of bodies that are inspected
+  const tls::CurrentContext& tls;  // of the listener; holds nothing while it is plain
   const bool& draining;
 };
 
@@ -53,6 +54,7 @@ class Session
   struct Handled;
   struct Held;
 
+  [[nodiscard]] Awaitable<bool> secure(tls::ContextPtr context);
   [[nodiscard]] Awaitable<Next> wait_for_request();
   [[nodiscard]] Awaitable<Next> receive_head();
   [[nodiscard]] Awaitable<bool> serve();

@@ -25,7 +25,7 @@ Awaitable<std::uint64_t> pump(Wire& from, Buffer& buffer, Wire& to, Clock::durat
     }
     const ReadResult got = co_await from.read(buffer.tail(), buffer.tail_size(), limit);
     if (got.error == asio::error::eof) {
-      to.shutdown_send();
+      co_await to.shutdown_send(limit);
       co_return sent;
     }
     // Quiet in this direction only: the other one keeps the tunnel open.

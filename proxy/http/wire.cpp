@@ -7,6 +7,14 @@
 
 namespace qrerank::proxy::http {
 
+void drop(std::span<asio::const_buffer>& buffers, std::size_t bytes) {
+  while (!buffers.empty() && bytes >= buffers.front().size()) {
+    bytes -= buffers.front().size();
+    buffers = buffers.subspan(1);
+  }
+  if (!buffers.empty()) buffers.front() += bytes;
+}
+
 Wire::Wire(Socket socket, Deadlines& deadlines)
     : socket_(std::move(socket)),
       read_limit_(deadlines, [this] { cancel(); }),
@@ -19,6 +27,7 @@ void Wire::prepare() {
 }
 
 Awaitable<ReadResult> Wire::read(char* to, std::size_t size, Clock::duration limit) {
+  if (channel_) co_return co_await read_encrypted(to, size, limit);
   read_limit_.arm(limit);
   reading_ = true;
   auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(to, size), as_result);
@@ -33,6 +42,7 @@ void Wire::limit_read(Clock::duration limit) {
 }
 
 Awaitable<ErrorCode> Wire::write(std::span<asio::const_buffer> buffers, Clock::duration limit) {
+  if (channel_) co_return co_await write_encrypted(buffers, limit);
   ErrorCode error;
   while (!buffers.empty()) {
     // Nearly always the kernel takes all of it at once: no trip through the event loop then.
@@ -46,22 +56,20 @@ Awaitable<ErrorCode> Wire::write(std::span<asio::const_buffer> buffers, Clock::d
       if (error == asio::error::operation_aborted && write_limit_.expired()) error = asio::error::timed_out;
     }
     if (error) co_return error;
-    while (!buffers.empty() && sent >= buffers.front().size()) {
-      sent -= buffers.front().size();
-      buffers = buffers.subspan(1);
-    }
-    if (!buffers.empty()) buffers.front() += sent;
+    drop(buffers, sent);
   }
   co_return error;
 }
 
 bool Wire::quiet() {
+  if (channel_) return channel_->quiet();
   char byte = 0;
   const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void Wire::cancel() {
+  ++cancels_;
   ErrorCode ignored;  // nothing was waiting, or the socket is closed already
   socket_.cancel(ignored);
 }
@@ -77,9 +85,23 @@ void Wire::reset() {
   close();
 }
 
-void Wire::shutdown_send() {
+Awaitable<void> Wire::shutdown_send(Clock::duration limit) {
+  if (channel_) {
+    tls::Channel::Progress told = channel_->end_sending();
+    while (told.wait != tls::Channel::Wait::none) {
+      write_limit_.arm(limit);
+      const ErrorCode late = co_await wait(told.wait, write_limit_);
+      if (late) break;
+      told = channel_->end_sending();
+    }
+  }
   ErrorCode ignored;  // the peer may have gone first
   socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
+void Wire::close_done() {
+  if (channel_) static_cast<void>(channel_->end_sending());
+  close();
 }
 
 }  // namespace qrerank::proxy::http

@@ -1,13 +1,15 @@
-// One TCP connection with its two time limits: reads and writes that end with a value, never with an
-// exception. This is where TLS would be put in.
+// One TCP connection, plain or encrypted, with its two time limits: reads and writes that end with a value,
+// never with an exception. What is encrypted goes through wire_tls.cpp, plain bytes never touch it.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <memory>
 #include <span>
 
 #include "proxy/http/async.hpp"
 #include "proxy/http/deadline.hpp"
+#include "proxy/tls/channel.hpp"
 
 namespace qrerank::proxy::http {
 
@@ -15,7 +17,9 @@ using ErrorCode = boost::system::error_code;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
 struct ReadResult {
-  ErrorCode error;  ///< asio::error::eof at the end, asio::error::timed_out when the limit passed
+  /// asio::error::eof at the end, asio::error::timed_out when the limit passed; with TLS an end without
+  /// close_notify is no eof (tls::is_truncation): somebody may have cut the rest off.
+  ErrorCode error;
   std::size_t bytes = 0;
 };
 
@@ -29,6 +33,14 @@ class Wire {
   /// After the connection is there: non-blocking, TCP_NODELAY.
   void prepare();
 
+  /// From here on everything is encrypted: takes the handshake. `channel` is of socket(). After an error only
+  /// channel() and what closes may be used.
+  [[nodiscard]] Awaitable<ErrorCode> start_tls(std::unique_ptr<tls::Channel> channel, Clock::duration limit);
+  /// Null on a plain connection.
+  [[nodiscard]] const tls::Channel* channel() const { return channel_.get(); }
+  /// What is read and written from here on is plain again: to tell a client whose handshake failed.
+  void stop_tls() { channel_.reset(); }
+
   /// Reads what there is, at least a byte.
   [[nodiscard]] Awaitable<ReadResult> read(char* to, std::size_t size, Clock::duration limit);
 
@@ -39,6 +51,9 @@ class Wire {
   /// up.
   [[nodiscard]] Awaitable<ErrorCode> write(std::span<asio::const_buffer> buffers, Clock::duration limit);
 
+  /// Tells the peer that no more comes; reading goes on. Waits at most `limit`, and only with TLS.
+  [[nodiscard]] Awaitable<void> shutdown_send(Clock::duration limit);
+
   /// Is the peer silent and still there? For a connection that nobody reads from: false after EOF, an error
   /// or bytes.
   [[nodiscard]] bool quiet();
@@ -48,15 +63,28 @@ class Wire {
   void close();
   /// Closes so that the peer sees an error and not an end.
   void reset();
-  void shutdown_send();
+  /// Closes a connection on which all that was begun is done. With TLS the peer is told, as far as it can be
+  /// at once; close() and the destructor leave it with an error.
+  void close_done();
 
   [[nodiscard]] Socket& socket() { return socket_; }
 
  private:
+  [[nodiscard]] Awaitable<ReadResult> read_encrypted(char* to, std::size_t size, Clock::duration limit);
+  [[nodiscard]] Awaitable<ErrorCode> write_encrypted(std::span<asio::const_buffer> buffers,
+                                                     Clock::duration limit);
+  [[nodiscard]] Awaitable<ErrorCode> wait(tls::Channel::Wait what, Deadline& limit);
+
   Socket socket_;
+  std::unique_ptr<tls::Channel> channel_;
+  int reads_in_a_row_ = 0;  // encrypted ones that did not wait
+  unsigned cancels_ = 0;
   bool reading_ = false;
   Deadline read_limit_;
   Deadline write_limit_;
 };
+
+/// Takes `bytes` off the front of a span of buffers.
+void drop(std::span<asio::const_buffer>& buffers, std::size_t bytes);
 
 }  // namespace qrerank::proxy::http

@@ -70,6 +70,8 @@ struct Metrics::Impl {
   std::array<prometheus::Histogram*, kStages.size()> stage_seconds{};
   std::array<prometheus::Gauge*, kSides.size()> connections{};
   std::array<prometheus::Counter*, kSides.size()> connections_opened{};
+  prometheus::Counter* handshakes_failed =
+      counter("qrerank_tls_handshakes_failed_total", "TLS handshakes of clients that came to nothing.");
   prometheus::Counter* scored = counter("qrerank_candidates_total", "Candidates that were given a score.");
   prometheus::Counter* cached =
       counter("qrerank_cached_candidates_total", "Candidates whose score came from the cache.");
@@ -253,6 +255,10 @@ void Metrics::connection_opened(Side side) {
 
 void Metrics::connection_closed(Side side) {
   impl_->connections[at(side)]->Decrement();
+}
+
+void Metrics::handshake_failed() {
+  impl_->handshakes_failed->Increment();
 }
 
 void Metrics::config_reload(bool in_force) {

@@ -79,6 +79,9 @@ class Metrics {
   void connection_opened(Side side);
   void connection_closed(Side side);
 
+  /// A client's TLS handshake came to nothing.
+  void handshake_failed();
+
   /// The configuration was read again: it is in force, or it was refused and the old one stays.
   void config_reload(bool in_force);
 

@@ -17,6 +17,7 @@ namespace qrerank::proxy::upstream {
 enum class UpstreamErrorKind {
   connect_refused,     ///< no connection, or no address: nothing was sent
   connect_timeout,     ///< upstream.connect_timeout passed
+  tls_failed,          ///< no handshake, or not the server that it should be: nothing was sent
   timeout,             ///< the deadline or upstream.response_timeout passed
   cut_off,             ///< the connection ended before the response was complete
   malformed,           ///< not HTTP/1, or ambiguously framed

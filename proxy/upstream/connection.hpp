@@ -16,7 +16,10 @@ struct Connection {
       : wire(std::move(socket), deadlines), buffer(kBufferBytes), nodes(all), node(which) {
     nodes.opened(node);
   }
-  ~Connection() { nodes.closed(node); }
+  ~Connection() {
+    if (idle) wire.close_done();
+    nodes.closed(node);
+  }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -31,6 +34,7 @@ struct Connection {
   Nodes& nodes;
   const std::size_t node;      ///< index into upstream.url
   bool reused = false;         ///< has carried an exchange before this lease
+  bool idle = false;           ///< nothing is begun on it
   bool answered = false;       ///< a byte of a response came since this lease began
   std::uint64_t requests = 0;  ///< leases it was given to
   const http::Clock::time_point opened = http::Clock::now();

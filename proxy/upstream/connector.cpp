@@ -1,6 +1,7 @@
 #include "proxy/upstream/connector.hpp"
 
 #include <boost/asio/ip/basic_resolver.hpp>
+#include <stdexcept>
 
 namespace qrerank::proxy::upstream {
 namespace {
@@ -15,12 +16,15 @@ UpstreamError error_of(const config::UpstreamUrl& url, bool late, const std::str
           "upstream " + url.text + ": " + doing + ": " + (late ? std::string("timed out") : why)};
 }
 
+std::string without_brackets(const std::string& host) {
+  return host.size() > 2 && host.front() == '[' ? host.substr(1, host.size() - 2) : host;
+}
+
 }  // namespace
 
 http::Awaitable<tl::expected<Connector::Endpoints, UpstreamError>> Connector::resolve(
     const config::UpstreamUrl& url, http::Clock::duration time) {
-  std::string host = url.address.host;
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  const std::string host = without_brackets(url.address.host);
   boost::system::error_code error;
   const auto literal = asio::ip::make_address(host, error);
   Endpoints endpoints;
@@ -40,6 +44,23 @@ http::Awaitable<tl::expected<Connector::Endpoints, UpstreamError>> Connector::re
   co_return endpoints;
 }
 
+http::Awaitable<std::optional<UpstreamError>> Connector::secure(Connection& connection,
+                                                                http::Clock::time_point until) {
+  const config::UpstreamUrl& url = nodes_.url(connection.node);
+  tls::ContextPtr context = nodes_.tls();
+  if (!context) throw std::logic_error("an https upstream without a TLS context");
+  http::Wire& wire = connection.wire;
+  auto channel = tls::Channel::connect(std::move(context), wire.socket().native_handle(),
+                                       without_brackets(url.address.host), &sessions_[connection.node]);
+  const http::ErrorCode error = co_await wire.start_tls(std::move(channel), until - http::Clock::now());
+  if (!error) co_return std::nullopt;
+  const std::string& why = wire.channel()->why();
+  UpstreamError failed = error_of(url, error == asio::error::timed_out, "TLS handshake failed",
+                                  why.empty() ? error.message() : why);
+  if (failed.kind == UpstreamErrorKind::connect_refused) failed.kind = UpstreamErrorKind::tls_failed;
+  co_return failed;
+}
+
 http::Awaitable<ConnectResult> Connector::connect(std::size_t node, http::Clock::duration time) {
   const config::UpstreamUrl& url = nodes_.url(node);
   const http::Clock::time_point until = http::Clock::now() + time;
@@ -56,6 +77,10 @@ http::Awaitable<ConnectResult> Connector::connect(std::size_t node, http::Clock:
     limit.disarm();
     if (!error) {
       wire.prepare();
+      if (url.tls) {
+        auto unsafe = co_await secure(*connection, until);
+        if (unsafe) co_return tl::unexpected(*std::move(unsafe));
+      }
       co_return std::move(connection);
     }
     why = error_of(url, limit.expired(), "cannot connect", error.message());

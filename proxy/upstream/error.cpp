@@ -14,6 +14,8 @@ std::string_view to_string(UpstreamErrorKind kind) {
       return "connect_refused";
     case UpstreamErrorKind::connect_timeout:
       return "connect_timeout";
+    case UpstreamErrorKind::tls_failed:
+      return "tls_failed";
     case UpstreamErrorKind::timeout:
       return "timeout";
     case UpstreamErrorKind::cut_off:

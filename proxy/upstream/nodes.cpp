@@ -25,8 +25,10 @@ struct alignas(kCacheLine) Nodes::Node {
   std::uint64_t failures = 0;
 };
 
-Nodes::Nodes(config::Upstream config)
-    : config_(std::move(config)), nodes_(std::make_unique<Node[]>(config_.urls.size())) {
+Nodes::Nodes(config::Upstream config, tls::ContextPtr tls)
+    : config_(std::move(config)),
+      tls_(std::move(tls)),
+      nodes_(std::make_unique<Node[]>(config_.urls.size())) {
   for (std::size_t i = 0; i < size(); ++i) nodes_[i].health.emplace(config_);
 }
 

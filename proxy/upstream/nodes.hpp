@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "proxy/config/config.hpp"
+#include "proxy/tls/context.hpp"
 #include "proxy/upstream/health.hpp"
 
 namespace qrerank::proxy::upstream {
@@ -45,7 +46,8 @@ class NodeSet {
 
 class Nodes {
  public:
-  explicit Nodes(config::Upstream config);
+  /// `tls` is needed where a URL is https.
+  explicit Nodes(config::Upstream config, tls::ContextPtr tls = nullptr);
   ~Nodes();
   Nodes(const Nodes&) = delete;
   Nodes& operator=(const Nodes&) = delete;
@@ -53,6 +55,10 @@ class Nodes {
   [[nodiscard]] const config::Upstream& config() const { return config_; }
   [[nodiscard]] std::size_t size() const { return config_.urls.size(); }
   [[nodiscard]] const config::UpstreamUrl& url(std::size_t node) const { return config_.urls[node]; }
+
+  /// For connections made from now on. Thread-safe.
+  void use_tls(tls::ContextPtr context) { tls_.set(std::move(context)); }
+  [[nodiscard]] tls::ContextPtr tls() const { return tls_.get(); }
 
   /// Called, on the thread where it happened, when a node's state changed. Set before the threads start.
   using Changed = std::function<void(const std::string& url, NodeState from, NodeState to)>;
@@ -86,6 +92,7 @@ class Nodes {
   void update(Node& node, std::size_t which, const std::function<void(Health&)>& event);
 
   const config::Upstream config_;
+  tls::CurrentContext tls_;
   Changed changed_;
   std::unique_ptr<Node[]> nodes_;
   mutable std::mutex mutex_;  // guards what Node says

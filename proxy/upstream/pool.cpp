@@ -75,6 +75,7 @@ Lease Pool::idle_connection(std::size_t node) {
     // Closed by the upstream meanwhile, or talking out of turn: not one to send a request on.
     if (!connection->wire.quiet()) continue;
     connection->reused = true;
+    connection->idle = false;
     return Lease(*this, std::move(connection));
   }
   return {};
@@ -120,6 +121,7 @@ void Pool::failed(const Connection& connection, const UpstreamError& error) {
       return;
     case UpstreamErrorKind::connect_refused:  // told where they happen, and not about a connection
     case UpstreamErrorKind::connect_timeout:
+    case UpstreamErrorKind::tls_failed:
     case UpstreamErrorKind::no_healthy_upstream:
       return;
   }
@@ -127,6 +129,7 @@ void Pool::failed(const Connection& connection, const UpstreamError& error) {
 }
 
 void Pool::put_back(std::unique_ptr<Connection> connection) {
+  connection->idle = true;
   auto& stack = idle_[connection->node];
   if (shut_ || stack.size() >= config().max_idle_connections || !connection->buffer.empty()) return;
   connection->buffer.reset(Connection::kBufferBytes);

@@ -9,6 +9,8 @@ UpstreamError describe(const Connection& connection, const http::ErrorCode& erro
   message.append(doing).append(": ");
   if (error == http::asio::error::timed_out) return {UpstreamErrorKind::timeout, message + "timed out"};
   if (error == http::asio::error::eof) return {UpstreamErrorKind::cut_off, message + "connection closed"};
+  if (tls::is_truncation(error))
+    return {UpstreamErrorKind::cut_off, message + "connection closed without TLS's close_notify"};
   return {UpstreamErrorKind::cut_off, message + error.message()};
 }
 

@@ -7,7 +7,10 @@
 # upstream share core 1. For each number of connections (64 and 512 unless said otherwise) and each row: requests/s, p50,
 # p99 and processor time per request of each, and our ratio to the better of the two. Then a download of 1 GiB, and the
 # memory that an idle connection costs. Processor time tells more than requests/s where core 1 is the bottleneck or the
-# machine has other work. Needs wrk, nginx, haproxy, curl and taskset.
+# machine has other work. Needs wrk, nginx, haproxy, curl, openssl and taskset.
+#
+# With `qrerank`, then the same with TLS on the client's side (rows `tls-...`): one certificate and one cipher for all;
+# `tls-new` is a full handshake for each request. ONLY=plain or ONLY=tls leaves the other half out.
 set -eu
 program=${1:?usage: passthrough.sh PROXY_PROGRAM [SECONDS] [CONNECTIONS...]}
 seconds=${2:-3}
@@ -23,12 +26,24 @@ cleanup() {
   rm -rf "$work"
 }
 trap cleanup EXIT INT TERM
-port_of() { case $1 in nginx) echo 18191 ;; haproxy) echo 18192 ;; ours) echo 18193 ;; esac; }
+only=${ONLY:-}
+[ "$(basename "$program")" != relay_only ] || only=plain
+tls= # "s" while the client's side is encrypted
+port_of() {
+  case $1$tls in
+    nginx) echo 18191 ;; haproxy) echo 18192 ;; ours) echo 18193 ;;
+    nginxs) echo 18194 ;; haproxys) echo 18195 ;; ourss) echo 18196 ;;
+  esac
+}
 
 mkdir "$work/www" "$work/www/up"
 chmod 755 "$work" "$work/www"
 chmod 777 "$work/www/up"
 truncate -s 1G "$work/www/1g"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+  -keyout "$work/server.key" -out "$work/server.pem" 2> "$work/openssl.log"
+cat "$work/server.pem" "$work/server.key" > "$work/both.pem"
+cipher=TLS_AES_256_GCM_SHA384 # what OpenSSL takes first
 kib=$(head -c 1024 /dev/zero | tr '\0' x)
 common="worker_processes 1; worker_rlimit_nofile 8192; daemon on; error_log $work/error.log crit;"
 events="events { worker_connections 4096; }"
@@ -48,12 +63,18 @@ http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; cl
   proxy_temp_path $work/c; client_max_body_size 0; proxy_request_buffering off; proxy_max_temp_file_size 0;
   upstream u { server 127.0.0.1:$up; keepalive 1024; keepalive_requests 1000000000; }
   server { listen 127.0.0.1:$(port_of nginx) backlog=4096; location / { proxy_pass http://u; proxy_http_version 1.1;
+           proxy_set_header Connection ""; proxy_set_header Host \$http_host; } }
+  server { listen 127.0.0.1:18194 ssl backlog=4096; ssl_certificate $work/server.pem; ssl_certificate_key $work/server.key;
+           ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites $cipher;
+           location / { proxy_pass http://u; proxy_http_version 1.1;
            proxy_set_header Connection ""; proxy_set_header Host \$http_host; } } }
 CONF
 cat > "$work/haproxy.cfg" <<CONF
 global
   nbthread 1
   maxconn 4000
+  ssl-default-bind-options ssl-min-ver TLSv1.3
+  ssl-default-bind-ciphersuites $cipher
 defaults
   mode http
   timeout connect 5s
@@ -62,27 +83,44 @@ defaults
   http-reuse always
 frontend front
   bind 127.0.0.1:$(port_of haproxy) backlog 4096
+  bind 127.0.0.1:18195 backlog 4096 ssl crt $work/both.pem alpn http/1.1
   default_backend back
 backend back
   server up 127.0.0.1:$up
 CONF
 lua() { printf 'wrk.method = "%s"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = string.rep("x", %s)\n' "$1" "$2"; }
+printf 'wrk.headers["Connection"] = "close"\n' > "$work/new.lua"
 lua POST 2048 > "$work/search.lua"
 lua PUT 1048576 > "$work/upload.lua"
 taskset -c 1 nginx -p "$work" -c "$work/upstream.conf"
 taskset -c 0 nginx -p "$work" -c "$work/nginx.conf"
 taskset -c 0 haproxy -f "$work/haproxy.cfg" &
 haproxy_pid=$!
+serve() { # port setting...
+  ours_port=$1
+  shift
+  taskset -c 0 "$program" serve --set upstream.url=http://127.0.0.1:$up --set "proxy.listen=127.0.0.1:$ours_port" \
+    --set proxy.io_threads=1 --set admin.listen=127.0.0.1:0 --set log.level=warn "$@" > "$work/ours$ours_port.log"
+}
 case $(basename "$program") in
-  relay_only) taskset -c 0 "$program" upstream=$up "listen=$(port_of ours)" io-threads=1 > "$work/ours.log" & ;;
-  *) taskset -c 0 "$program" serve --set upstream.url=http://127.0.0.1:$up --set "proxy.listen=127.0.0.1:$(port_of ours)" \
-       --set proxy.io_threads=1 --set admin.listen=127.0.0.1:0 --set log.level=warn > "$work/ours.log" & ;;
+  relay_only) taskset -c 0 "$program" upstream=$up "listen=$(port_of ours)" io-threads=1 > "$work/ours18193.log" & ;;
+  *) serve 18193 & ;;
 esac
 ours_pid=$!
-pids="$haproxy_pid $ours_pid"
-for _ in $(seq 100); do grep -qs listening "$work/ours.log" && [ -s "$work/nginx.pid" ] && break; sleep 0.1; done
+ourss_pid=
+if [ "$only" != plain ]; then
+  serve 18196 --set "proxy.tls.certificate=$work/server.pem" --set "proxy.tls.key=$work/server.key" &
+  ourss_pid=$!
+fi
+pids="$haproxy_pid $ours_pid $ourss_pid"
+for _ in $(seq 100); do
+  grep -qs listening "$work/ours18193.log" && [ -s "$work/nginx.pid" ] && { [ -z "$ourss_pid" ] || grep -qs listening "$work/ours18196.log"; } && break
+  sleep 0.1
+done
 nginx_pid=$(pgrep -P "$(cat "$work/nginx.pid")" | head -1)
-pid_of() { case $1 in nginx) echo "$nginx_pid" ;; haproxy) echo "$haproxy_pid" ;; ours) echo "$ours_pid" ;; esac; }
+pid_of() { case $1$tls in nginx*) echo "$nginx_pid" ;; haproxy*) echo "$haproxy_pid" ;; ours) pid_inside "$ours_pid" ;; ourss) pid_inside "$ourss_pid" ;; esac; }
+# A function that was started in the background is a shell with the program below it.
+pid_inside() { pgrep -P "$1" || echo "$1"; }
 
 ticks=$(getconf CLK_TCK)
 cpu() { awk '{sub(/.*\) /, ""); print $12 + $13}' "/proc/$1/stat"; } # user and system time of a process, in ticks
@@ -90,7 +128,7 @@ cpu() { awk '{sub(/.*\) /, ""); print $12 + $13}' "/proc/$1/stat"; } # user and 
 # Prints "requests-per-second p50 p99 microseconds-of-processor-per-request".
 measure() { # proxy connections path script seconds
   before=$(cpu "$(pid_of "$1")")
-  taskset -c 1 wrk -t1 -c"$2" -d"$5"s --timeout 20s --latency ${4:+-s "$4"} "http://127.0.0.1:$(port_of "$1")$3" > "$work/wrk.out"
+  taskset -c 1 wrk -t1 -c"$2" -d"$5"s --timeout 20s --latency ${4:+-s "$4"} "http$tls://127.0.0.1:$(port_of "$1")$3" > "$work/wrk.out"
   if grep -Eq 'Non-2xx|Socket errors' "$work/wrk.out"; then cat "$work/wrk.out" >&2; exit 1; fi
   after=$(cpu "$(pid_of "$1")")
   awk -v t=$(((after - before) * 1000000 / ticks)) '$1=="50%"{p50=$2} $1=="99%"{p99=$2} /requests in/{n=$1}
@@ -100,43 +138,64 @@ measure() { # proxy connections path script seconds
 # Resident memory before and after so many connections have carried a request and stay open; first of all, for what a
 # program once had it may keep.
 resident() { awk '/^Pss:/{print $2}' "/proc/$1/smaps_rollup"; }
-for proxy in nginx haproxy ours; do
-  curl -s -o /dev/null "http://127.0.0.1:$(port_of $proxy)/small"
-  before=$(resident "$(pid_of $proxy)")
-  python3 - "$(port_of $proxy)" "$idle" "$(pid_of $proxy)" <<'PY' > "$work/idle"
-import socket, sys
-port, count, pid = (int(word) for word in sys.argv[1:])
+idle_memory() {
+  for proxy in nginx haproxy ours; do
+    curl -sk -o /dev/null "http$tls://127.0.0.1:$(port_of $proxy)/small"
+    before=$(resident "$(pid_of $proxy)")
+    python3 - "$(port_of $proxy)" "$idle" "$(pid_of $proxy)" "$tls" <<'PY' > "$work/idle"
+import socket, ssl, sys
+port, count, pid = (int(word) for word in sys.argv[1:4])
+context = ssl._create_unverified_context()
 kept = []
 for _ in range(count):
     sock = socket.create_connection(("127.0.0.1", port))
+    if sys.argv[4]:
+        sock = context.wrap_socket(sock)
     sock.sendall(b"GET /small HTTP/1.1\r\nHost: q\r\n\r\n")
     while not sock.recv(4096).endswith(b"cdef"):
         pass
     kept.append(sock)
 print(next(line.split()[1] for line in open(f"/proc/{pid}/smaps_rollup") if line.startswith("Pss:")))
 PY
-  awk -v b="$before" -v n="$idle" -v p=$proxy '{printf "idle           %-8s %7.1f KiB for each of %d connections\n", p, ($1-b)/n, n}' "$work/idle"
-done
-
-printf '%-8s %5s %-8s %10s %9s %9s %9s\n' request conns proxy 'req/s' p50 p99 us/req
-for connections in "$@"; do
-  for what in small search upload; do
-    [ "$what$connections" != upload512 ] || continue # half a gigabyte on its way says more about the machine
-    case $what in small) path=/small script= ;; search) path=/search script=$work/search.lua ;; upload) path=/up/file script=$work/upload.lua ;; esac
-    for proxy in nginx haproxy ours; do
-      measure $proxy "$connections" "$path" "$script" 1 > /dev/null # warm up
-      measured=$(measure $proxy "$connections" "$path" "$script" "$seconds")
-      # shellcheck disable=SC2086
-      printf '%-8s %5s %-8s %10s %9s %9s %9s\n' $what "$connections" $proxy $measured
-      echo "$proxy $measured" >> "$work/$what-$connections"
-    done
-    awk -v w=$what -v c="$connections" '$1=="ours"{o=$2; oc=$5} $1!="ours"{if ($2>b) b=$2; if (!bc || $5<bc) bc=$5}
-      END{printf "%-8s %5s ratio    %10.2f %29.2f\n", w, c, o/b, bc/oc}' "$work/$what-$connections"
+    awk -v b="$before" -v n="$idle" -v p=$proxy -v t="${tls:+TLS }" '{printf "%-14s %-8s %7.1f KiB for each of %d connections\n", t "idle", p, ($1-b)/n, n}' "$work/idle"
   done
+}
+
+row() { # name connections path script
+  for proxy in nginx haproxy ours; do
+    measure $proxy "$2" "$3" "$4" 1 > /dev/null # warm up
+    measured=$(measure $proxy "$2" "$3" "$4" "$seconds")
+    # shellcheck disable=SC2086
+    printf '%-10s %5s %-8s %10s %9s %9s %9s\n' "$1" "$2" $proxy $measured
+    echo "$proxy $measured" >> "$work/$1-$2"
+  done
+  awk -v w="$1" -v c="$2" '$1=="ours"{o=$2; oc=$5} $1!="ours"{if ($2>b) b=$2; if (!bc || $5<bc) bc=$5}
+    END{printf "%-10s %5s ratio    %10.2f %29.2f\n", w, c, o/b, bc/oc}' "$work/$1-$2"
+}
+
+rows() { # connections
+  row "${tls:+tls-}small" "$1" /small ""
+  row "${tls:+tls-}search" "$1" /search "$work/search.lua"
+  [ "$1" = 512 ] || row "${tls:+tls-}upload" "$1" /up/file "$work/upload.lua" # 512: half a gigabyte on its way says more about the machine
+  [ -z "$tls" ] || row tls-new "$1" /small "$work/new.lua"
+}
+
+download() {
+  for proxy in nginx haproxy ours; do
+    before=$(cpu "$(pid_of $proxy)")
+    speed=$(taskset -c 1 curl -sk -o /dev/null -w '%{speed_download}' "http$tls://127.0.0.1:$(port_of $proxy)/1g")
+    after=$(cpu "$(pid_of $proxy)")
+    echo "$speed $(((after - before) * 1000 / ticks))" | awk -v p=$proxy -v t="${tls:+TLS }" '{printf "%-14s %-8s %7.0f MB/s   %s ms of processor\n", t "1 GiB", p, $1/1e6, $2}'
+  done
+}
+
+sides() { # command...
+  if [ "$only" != tls ]; then tls='' && "$@"; fi
+  if [ "$only" != plain ]; then tls=s && "$@"; fi
+}
+sides idle_memory
+printf '%-10s %5s %-8s %10s %9s %9s %9s\n' request conns proxy 'req/s' p50 p99 us/req
+for connections in "$@"; do
+  sides rows "$connections"
 done
-for proxy in nginx haproxy ours; do
-  before=$(cpu "$(pid_of $proxy)")
-  speed=$(taskset -c 1 curl -s -o /dev/null -w '%{speed_download}' "http://127.0.0.1:$(port_of $proxy)/1g")
-  after=$(cpu "$(pid_of $proxy)")
-  echo "$speed $(((after - before) * 1000 / ticks))" | awk -v p=$proxy '{printf "1 GiB          %-8s %7.0f MB/s   %s ms of processor\n", p, $1/1e6, $2}'
-done
+sides download

@@ -3,11 +3,13 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 
 from tests.conformance.case import END, Await, Case, Error
 from tests.conformance.wire import has_body, read_body, read_head
 from tests.support.raw_http import Message, read_until, reset
+from tests.support.tls_socket import TlsSocket
 
 LIMIT_S = 10
 AFTER = b"GET /after HTTP/1.1\r\nHost: q\r\n\r\n"
@@ -17,7 +19,8 @@ AFTER_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nafter"
 class Upstream:
     """Answers each request with the case's next answer, and keeps what it saw. `/after` is always answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._context = context  # with one it speaks TLS
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
         self._lock = threading.Lock()
@@ -45,6 +48,11 @@ class Upstream:
             threading.Thread(target=self._serve, args=run, daemon=True).start()
 
     def _serve(self, sock: socket.socket, case: Case) -> None:
+        if self._context is not None:
+            try:
+                sock = TlsSocket(sock, self._context)
+            except OSError:
+                return  # the last case ended while it was made
         with contextlib.suppress(OSError), sock:
             rest = b""
             while True:
@@ -85,8 +93,10 @@ class Upstream:
 class Client:
     """The client's side of a case."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, address: tuple[str, int], context: ssl.SSLContext | None = None) -> None:
         self.sock = socket.create_connection(address, timeout=LIMIT_S)
+        if context is not None:
+            self.sock = TlsSocket(self.sock, context, "localhost")
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
 
@@ -149,10 +159,10 @@ class Client:
             assert answer.one("connection") == "close"
 
 
-def play(case: Case, upstream: Upstream, address: tuple[str, int]) -> None:
+def play(case: Case, upstream: Upstream, address: tuple[str, int], context: ssl.SSLContext | None = None) -> None:
     """Fails with AssertionError (or a timeout) where the proxy does anything else than the case says."""
     upstream.begin(case)
-    with Client(address) as client:
+    with Client(address, context) as client:
         client.act(case)
         if case.then == "cut":
             got, clean = client.read_to_end()
@@ -172,4 +182,6 @@ def play(case: Case, upstream: Upstream, address: tuple[str, int]) -> None:
                     assert (upstream.connections[-1] is before[-1]) == case.again, "the upstream's connection"
                 assert client.rest == b""
         own = b"127.0.0.1:%d" % upstream.port
-        assert tuple(upstream.seen) == tuple(request.replace(b"$UPSTREAM", own) for request in case.seen)
+        scheme = b"http" if context is None else b"https"
+        wanted = (request.replace(b"$UPSTREAM", own).replace(b"-Proto: http\r", b"-Proto: %s\r" % scheme) for request in case.seen)
+        assert tuple(upstream.seen) == tuple(wanted)

@@ -60,7 +60,7 @@ class Node:
             sock.sendall(ok(self.name.encode()))
 
     def start(self) -> Node:
-        self._upstream = FakeUpstream(self._serve, self.port)
+        self._upstream = FakeUpstream(self._serve, port=self.port)
         self.port = self._upstream.port
         self._upstream.__enter__()
         return self

@@ -2,9 +2,12 @@
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
+
+from tests.support.tls_socket import TlsSocket
 
 LIMIT_S = 20  # nothing here takes that long; a test that hangs must end
 
@@ -120,10 +123,16 @@ class Reader:
 
 
 class FakeUpstream:
-    """Runs `serve(reader, sock, n)` in a thread for the n-th connection (from 0); what it raises fails the test."""
+    """Runs `serve(reader, sock, n)` in a thread for the n-th connection (from 0); what it raises fails the test.
 
-    def __init__(self, serve: Callable[[Reader, socket.socket, int], None], port: int = 0):
-        self.serve = serve
+    With a context it speaks TLS: `sock` is a TlsSocket then. Handshakes that fail are kept in `refused`.
+    """
+
+    def __init__(
+        self, serve: Callable[[Reader, socket.socket, int], None], context: ssl.SSLContext | None = None, port: int = 0
+    ):
+        self.serve, self.context = serve, context
+        self.refused: list[Exception] = []
         self.connections = 0
         self.errors: list[BaseException] = []
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
@@ -164,6 +173,12 @@ class FakeUpstream:
 
     def _run(self, sock, n):
         try:
+            if self.context is not None:
+                try:
+                    sock = TlsSocket(sock, self.context)
+                except (OSError, ssl.SSLError) as error:
+                    self.refused.append(error)
+                    return
             self.serve(Reader(sock), sock, n)
         except AssertionError as error:
             self.errors.append(error)

@@ -133,7 +133,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
 
   TestInterceptor interceptor;
-  auto server = http::Server::listen({proxy, std::make_shared<upstream::Nodes>(upstream_settings)},
+  auto server = http::Server::listen({proxy, std::make_shared<upstream::Nodes>(upstream_settings), nullptr},
                                      interceptor, nullptr);
   if (!server) {
     std::fprintf(stderr, "%s\n", server.error().c_str());

@@ -42,6 +42,51 @@ BOOST_AUTO_TEST_CASE(a_mapping_leads_to_a_model_that_is_there) {
   BOOST_TEST(messages(c) == expected, boost::test_tools::per_element());
 }
 
+// What would be taken for protection and protects nothing is refused.
+BOOST_AUTO_TEST_CASE(tls_settings_that_miss_their_other_half) {
+  using Change = void (*)(config::Config&);
+  const std::pair<Change, std::string> table[] = {
+      {[](auto& c) { c.proxy.tls.certificate = "c"; }, "proxy.tls.certificate needs proxy.tls.key beside it"},
+      {[](auto& c) { c.proxy.tls.key = "k"; }, "proxy.tls.key needs proxy.tls.certificate beside it"},
+      {[](auto& c) {
+         c.proxy.tls.certificate = c.proxy.tls.key = "f";
+         c.proxy.tls.client_certificates = config::ClientCertificates::required;
+       },
+       "proxy.tls.client_certificates needs proxy.tls.client_ca beside it"},
+      {[](auto& c) { c.proxy.tls.certificate = c.proxy.tls.key = c.proxy.tls.client_ca = "f"; },
+       "proxy.tls.client_ca is of no use while proxy.tls.client_certificates is off"},
+      {[](auto& c) {
+         c.proxy.tls.client_ca = "f";
+         c.proxy.tls.client_certificates = config::ClientCertificates::optional;
+       },
+       "proxy.tls.client_certificates is of no use without proxy.tls.certificate"},
+      {[](auto& c) { c.upstream.tls.ca = "f"; },
+       "upstream.tls is of no use while no upstream.url begins with https://"},
+      {[](auto& c) {
+         c.upstream.urls.front().tls = true;
+         c.upstream.tls.key = "f";
+       },
+       "upstream.tls.key needs upstream.tls.certificate beside it"},
+      {[](auto& c) {
+         c.upstream.urls.front().tls = true;
+         c.upstream.tls.ca = "f";
+         c.upstream.tls.verify = false;
+       },
+       "upstream.tls.ca is of no use while upstream.tls.verify is false"},
+  };
+  for (const auto& [change, message] : table) {
+    config::Config c;
+    change(c);
+    BOOST_TEST(messages(c) == std::vector<std::string>{message}, boost::test_tools::per_element());
+  }
+  config::Config whole;
+  whole.proxy.tls.certificate = whole.proxy.tls.key = whole.proxy.tls.client_ca = "f";
+  whole.proxy.tls.client_certificates = config::ClientCertificates::optional;
+  whole.upstream.urls.front().tls = true;
+  whole.upstream.tls.certificate = whole.upstream.tls.key = whole.upstream.tls.ca = "f";
+  BOOST_TEST(messages(whole).empty());
+}
+
 BOOST_AUTO_TEST_CASE(all_findings_at_once) {
   auto c = with_models();
   c.rerank.default_model = "bgi";

@@ -116,6 +116,33 @@ BOOST_AUTO_TEST_CASE(variables) {
              "QRERANK_MODELS__A_B__DTYPE: could mean a-b or a_b; use --set for this one\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_section_inside_a_section) {
+  const std::string file =
+      "proxy:\n  via: true\n  tls: {certificate: c.pem, key: ~/k.pem, min_version: TLSv1.3}";
+  const auto c = good(file, environment({{"HOME", "/h"}}));
+  BOOST_TEST(c.proxy.via);
+  BOOST_TEST(c.proxy.tls.certificate == "c.pem");
+  BOOST_TEST(c.proxy.tls.key == "/h/k.pem");
+  BOOST_CHECK(c.proxy.tls.min_version == config::TlsVersion::v1_3);
+  BOOST_TEST(config::print_effective(good(config::print_effective(c))) == config::print_effective(c));
+  BOOST_TEST(good("proxy: {tls: }").proxy.tls.certificate.empty());
+  const auto said =
+      config::Sources{std::nullopt,
+                      {{"QRERANK_PROXY__TLS__CERTIFICATE", "e"}, {"QRERANK_PROXY__TLS__KEY", "e"}},
+                      {"proxy.tls.key=s"}};
+  BOOST_TEST(good(file, said).proxy.tls.certificate == "e");
+  BOOST_TEST(good(file, said).proxy.tls.key == "s");
+  BOOST_TEST(problems_of("proxy:\n  tls:\n    certificat: x") ==
+             "c.yaml:3: proxy.tls.certificat is not a known key; did you mean proxy.tls.certificate?\n");
+  BOOST_TEST(problems_of("proxy: {tsl: {}}") ==
+             "c.yaml:1: proxy.tsl is not a known key; did you mean proxy.tls?\n");
+  BOOST_TEST(problems_of("proxy: {tls: 5}") == "c.yaml:1: proxy.tls must be a map of keys and values\n");
+  BOOST_TEST(problems_of("proxy.tls: {key: x}").starts_with("c.yaml:1: proxy.tls is not a known key"));
+  BOOST_TEST(problems_of("", sets({"proxy.tls.keey=x"})) ==
+             "--set proxy.tls.keey: proxy.tls.keey is not a known key; did you mean proxy.tls.key?\n");
+  BOOST_TEST(problems_of("", sets({"proxy.tls=x"})).find("not a known key") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(homes_and_folders) {
   const auto home = environment({{"HOME", "/h"}});
   BOOST_TEST(good("", home).models_folder == "/h/.cache/qrerank/models");
@@ -150,12 +177,12 @@ BOOST_AUTO_TEST_CASE(every_error_names_its_place) {
       {"log: {access: [true]}", "c.yaml:1: log.access: a list is not true or false\n"},
       {"upstream: {url: [{}]}", "c.yaml:1: upstream.url: an item of the list is not a plain value\n"},
       {"upstream: {url: []}",
-       "c.yaml:1: upstream.url: 0 URLs are not http://HOST[:PORT] without a path, or a list of 1 to 64 of "
-       "them\n"},
+       "c.yaml:1: upstream.url: 0 URLs are not http:// or https://HOST[:PORT] without a path, or a list of "
+       "1 to 64 of them\n"},
       {"upstream: {url: [http://a, http://a:6333]}",
        "c.yaml:1: upstream.url: 'http://a:6333' is there twice\n"},
       {"upstream: {url: http://u:p@a}",
-       "c.yaml:1: upstream.url: a URL with a user name is not http://HOST[:PORT] without "
+       "c.yaml:1: upstream.url: a URL with a user name is not http:// or https://HOST[:PORT] without "
        "a path, or a list of 1 to 64 of them\n"},
       {"rerank: {top_k: 500}",
        "c.yaml:1: rerank.top_k: 500 is out of bounds, expected an integer from 10 to 200\n"},

@@ -77,8 +77,13 @@ BOOST_AUTO_TEST_CASE(upstream_urls) {
   BOOST_TEST(config::parse_upstream_url("http://q")->address.port == 6333);
   BOOST_TEST(config::parse_upstream_url("http://q:80/")->address.port == 80);
   BOOST_TEST(config::parse_upstream_url("http://[::1]")->address.host == "[::1]");
-  for (const std::string bad : {"", "q:80", "https://q", "http://", "http://q/path", "http://u:p@q",
-                                "http://q:0", "http://q:99999", "http://q//", "http://q?x"}) {
+  BOOST_TEST(!config::parse_upstream_url("http://q")->tls);
+  BOOST_TEST(config::parse_upstream_url("https://q")->tls);
+  BOOST_TEST(config::parse_upstream_url("https://q")->address.port == 6333);
+  BOOST_TEST(config::parse_upstream_url("https://q:443/")->address.port == 443);
+  for (const std::string bad :
+       {"", "q:80", "httpss://q", "https://", "https://u:p@q", "http://", "http://q/path", "http://u:p@q",
+        "http://q:0", "http://q:99999", "http://q//", "http://q?x"}) {
     BOOST_TEST(!config::parse_upstream_url(bad).has_value(), bad);
   }
 }
