@@ -132,7 +132,7 @@ Channel::Progress Channel::handshake() {
   ERR_clear_error();
   const int returned = SSL_do_handshake(ssl_.get());
   Progress progress = returned == 1 ? Progress{} : result_of(returned);
-  if (progress.error) explain();
+  if (progress.error) explain(progress.error);
   if (progress.error && met_plain_http()) {  // an alert would be in the way of an answer
     outgoing().clear();
     return progress;
@@ -308,7 +308,7 @@ bool is_truncation(const error_code& error) {
   return error == asio::ssl::error::stream_truncated;
 }
 
-void Channel::explain() {
+void Channel::explain(const error_code& error) {
   const long verified = SSL_get_verify_result(ssl_.get());
   const unsigned long code = ERR_peek_error();
   const int reason = ERR_GET_REASON(code);
@@ -318,7 +318,7 @@ void Channel::explain() {
     why_ = "the connection was closed during the handshake";
   } else {
     const char* words = code == 0 ? nullptr : ERR_reason_error_string(code);
-    why_ = words == nullptr ? "the connection failed during the handshake" : words;
+    why_ = words == nullptr ? error.message() : words;
   }
 }
 

@@ -62,7 +62,7 @@ class Channel {
   Channel(ContextPtr context, int socket);
   [[nodiscard]] Progress result_of(int returned);
   [[nodiscard]] Progress flush();
-  void explain();
+  void explain(const boost::system::error_code& error);
 
   struct Free {
     void operator()(ssl_st* connection) const;

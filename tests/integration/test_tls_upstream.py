@@ -110,6 +110,11 @@ def test_names_asked_for(authority: Authority, identity: Identity) -> None:
             assert asked.pop() == name
 
 
+def speaking_plain_http(_reader: Reader, sock: socket.socket, _: int) -> None:
+    sock.recv(1)
+    sock.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
 def test_what_is_wrong_with_the_upstream_is_said(authority: Authority, tmp_path: pathlib.Path) -> None:
     stranger = Authority(tmp_path, "stranger").issue("of-a-stranger")
     table = {
@@ -121,9 +126,9 @@ def test_what_is_wrong_with_the_upstream_is_said(authority: Authority, tmp_path:
         with FakeUpstream(answering(ok()), server_context(shown)) as up, to(at(up), authority) as process:
             assert error_of(process) == f"upstream {at(up)}: TLS handshake failed: {expected}"
         assert len(up.refused) == 1  # and nothing was sent
-    with FakeUpstream(answering(ok())) as plain, to(at(plain), authority) as process:
-        assert "TLS handshake failed: " in error_of(process)
-    with FakeUpstream(lambda *_: None) as closing, to(at(closing), authority) as process:
+    with FakeUpstream(speaking_plain_http) as plain, to(at(plain), authority) as process:
+        assert error_of(process).endswith("TLS handshake failed: wrong version number")
+    with FakeUpstream(lambda _reader, sock, _: sock.recv(65536)) as closing, to(at(closing), authority) as process:
         assert error_of(process).endswith("TLS handshake failed: the connection was closed during the handshake")
     old = server_context(authority.issue("old"))
     old.maximum_version = ssl.TLSVersion.TLSv1_2
