@@ -64,9 +64,9 @@ class Upstream(asyncio.Protocol):
                 self.transport.write(self.answer)
 
 
-def serve_upstream(said: multiprocessing.connection.Connection) -> None:
+def serve_upstream(said: multiprocessing.connection.Connection, port: int = 0) -> None:
     async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0, backlog=4096)
+        server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port, backlog=4096)
         said.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
