@@ -96,10 +96,10 @@ taskset -c 1 nginx -p "$work" -c "$work/upstream.conf"
 taskset -c 0 nginx -p "$work" -c "$work/nginx.conf"
 taskset -c 0 haproxy -f "$work/haproxy.cfg" &
 haproxy_pid=$!
-serve() { # port setting...
+serve() { # port setting...; in the background, where it becomes the program
   ours_port=$1
   shift
-  taskset -c 0 "$program" serve --set upstream.url=http://127.0.0.1:$up --set "proxy.listen=127.0.0.1:$ours_port" \
+  exec taskset -c 0 "$program" serve --set upstream.url=http://127.0.0.1:$up --set "proxy.listen=127.0.0.1:$ours_port" \
     --set proxy.io_threads=1 --set admin.listen=127.0.0.1:0 --set log.level=warn "$@" > "$work/ours$ours_port.log"
 }
 case $(basename "$program") in
@@ -118,9 +118,7 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 nginx_pid=$(pgrep -P "$(cat "$work/nginx.pid")" | head -1)
-pid_of() { case $1$tls in nginx*) echo "$nginx_pid" ;; haproxy*) echo "$haproxy_pid" ;; ours) pid_inside "$ours_pid" ;; ourss) pid_inside "$ourss_pid" ;; esac; }
-# A function that was started in the background is a shell with the program below it.
-pid_inside() { pgrep -P "$1" || echo "$1"; }
+pid_of() { case $1$tls in nginx*) echo "$nginx_pid" ;; haproxy*) echo "$haproxy_pid" ;; ours) echo "$ours_pid" ;; ourss) echo "$ourss_pid" ;; esac; }
 
 ticks=$(getconf CLK_TCK)
 cpu() { awk '{sub(/.*\) /, ""); print $12 + $13}' "/proc/$1/stat"; } # user and system time of a process, in ticks
