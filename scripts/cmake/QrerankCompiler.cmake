@@ -21,10 +21,21 @@ if(QRERANK_LLD AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_link_options("--ld-path=${QRERANK_LLD}")
 endif()
 
+# What a memory error must first get past; tests/integration/test_hardening.py reads it from the program.
 add_compile_options(-Wall -Wextra -Werror -fstack-protector-strong)
-add_link_options(-pie -Wl,-z,relro,-z,now)
+add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
+include(CheckCXXCompilerFlag)
+foreach(option stack-clash-protection cf-protection=full)  # not on every machine
+  string(MAKE_C_IDENTIFIER "QRERANK_HAS_${option}" known)
+  check_cxx_compiler_flag("-Werror -f${option}" ${known})
+  if(${known})
+    add_compile_options(-f${option})
+  endif()
+endforeach()
 if(NOT QRERANK_SANITIZE)
-  add_compile_definitions($<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2>)
+  # Level 3 also checks sizes that are known only while running; it needs optimised code.
+  add_compile_options($<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-U_FORTIFY_SOURCE>
+                      $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-D_FORTIFY_SOURCE=3>)
 else()
   add_compile_options(-fsanitize=${QRERANK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${QRERANK_SANITIZE})
