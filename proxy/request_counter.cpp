@@ -62,6 +62,10 @@ void RequestCounter::handshake_failed(std::string_view why) {
   observe::log::debug("", "a TLS handshake failed", {{"why", why}});
 }
 
+void RequestCounter::connection_turned_away() {
+  metrics_.connection_turned_away();
+}
+
 void RequestCounter::accept_failed(std::string_view why) {
   observe::log::error("", "cannot accept connections; trying on", {{"why", why}});
 }

@@ -18,6 +18,7 @@ class RequestCounter : public http::Observer {
   void connection_opened() override;
   void connection_closed() override;
   void handshake_failed(std::string_view why) override;
+  void connection_turned_away() override;
   void accept_failed(std::string_view why) override;
   void connection_failed(std::string_view what) override;
 

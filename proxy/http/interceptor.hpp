@@ -102,6 +102,8 @@ class Observer {
   virtual void connection_closed() {}
   /// A client's TLS handshake came to nothing; `why` in words, from us or OpenSSL.
   virtual void handshake_failed(std::string_view /*why*/) {}
+  /// One was answered with 503 and closed, for its address had its share (proxy.max_connections_per_address).
+  virtual void connection_turned_away() {}
   /// No connection can be accepted for now (no descriptors, no memory); told once until one is again.
   virtual void accept_failed(std::string_view /*why*/) {}
   /// A bug of ours ended a connection: what the exception said.

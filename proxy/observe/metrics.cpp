@@ -80,6 +80,9 @@ struct Metrics::Impl {
   prometheus::Counter* tokens = counter("qrerank_tokens_total", "Tokens computed.");
   prometheus::Counter* cache_hits = counter("qrerank_cache_hits_total", "Scores found in the cache.");
   prometheus::Counter* cache_misses = counter("qrerank_cache_misses_total", "Scores not found in the cache.");
+  prometheus::Counter* turned_away =
+      counter("qrerank_connections_turned_away_total",
+              "Connections answered with 503 because their address had its share.");
   std::array<prometheus::Counter*, 2> config_reloads{};  // refused, in force
   prometheus::Gauge* queued_texts = gauge("qrerank_queue_texts", "Texts waiting to be scored.");
   prometheus::Gauge* queued_tokens = gauge("qrerank_queue_tokens", "Tokens waiting to be scored.");
@@ -259,6 +262,10 @@ void Metrics::connection_closed(Side side) {
 
 void Metrics::handshake_failed() {
   impl_->handshakes_failed->Increment();
+}
+
+void Metrics::connection_turned_away() {
+  impl_->turned_away->Increment();
 }
 
 void Metrics::config_reload(bool in_force) {

@@ -78,6 +78,8 @@ class Metrics {
 
   void connection_opened(Side side);
   void connection_closed(Side side);
+  /// A client's connection over the share of its address.
+  void connection_turned_away();
 
   /// A client's TLS handshake came to nothing.
   void handshake_failed();

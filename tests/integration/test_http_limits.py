@@ -3,6 +3,7 @@
 import json
 import socket
 
+import httpx
 import pytest
 
 from tests.support.qrerank_process import Qrerank
@@ -57,6 +58,8 @@ def test_connections_of_one_address():
             answer = third_reader.message()
             assert "too many connections" in error_of(answer, 503)
             assert answer.one("connection") == "close" and at_end(third)
+        metrics = httpx.get(f"http://{proxy.admin}/metrics", timeout=LIMIT_S).text
+        assert "\nqrerank_connections_turned_away_total 1\n" in metrics
         first.close()
         while True:  # the place comes free when the proxy has seen the end
             again, reader = connect(proxy)

@@ -36,6 +36,7 @@ BOOST_AUTO_TEST_CASE(each_event_counts_where_it_should) {
   m.connection_opened(observe::Side::client);
   m.connection_opened(observe::Side::client);
   m.connection_closed(observe::Side::client);
+  m.connection_turned_away();
   m.config_reload(true);
   m.config_reload(false);
   m.config_reload(false);
@@ -68,6 +69,7 @@ BOOST_AUTO_TEST_CASE(each_event_counts_where_it_should) {
            "qrerank_cached_candidates_total 20",
            "qrerank_connections{side=\"client\"} 1",
            "qrerank_connections_opened_total{side=\"client\"} 2",
+           "qrerank_connections_turned_away_total 1",
            "qrerank_config_reloads_total{outcome=\"in_force\"} 1",
            "qrerank_config_reloads_total{outcome=\"refused\"} 2",
            "qrerank_batches_total 1",
