@@ -1,6 +1,7 @@
 #include "proxy/app.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -28,6 +29,11 @@
 #include "proxy/request_counter.hpp"
 #include "proxy/scorers.hpp"
 #include "proxy/selection/metadata_cache.hpp"
+#include "proxy/service/descriptors.hpp"
+#include "proxy/service/handed_sockets.hpp"
+#include "proxy/service/hangups.hpp"
+#include "proxy/service/notifier.hpp"
+#include "proxy/service/watchdog.hpp"
 #include "proxy/tls/context.hpp"
 #include "proxy/upstream/health_checker.hpp"
 #include "proxy/upstream/nodes.hpp"
@@ -77,6 +83,14 @@ int failed(const std::string& why) {
   return 1;
 }
 
+void check_descriptors(const config::Proxy& proxy) {
+  const auto limit = service::raise_descriptor_limit();
+  const auto needed = service::needed_descriptors(proxy);
+  if (limit == 0 || limit >= needed) return;
+  log::warn("", "the descriptor limit is lower than proxy.max_connections may need (LimitNOFILE=, ulimit -n)",
+            {{"limit", limit}, {"needed", needed}, {"max_connections", proxy.max_connections}});
+}
+
 }  // namespace
 
 int serve(const config::Config& settings, config::ReadConfig read_config) {
@@ -86,6 +100,13 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   ::signal(SIGPIPE, SIG_IGN);      // a closed socket is an error code, not the end
 
   const Log logging(config->log);
+  const auto environment = config::process_environment();
+  const service::Notifier notifier(environment, ::getpid());
+  if (!notifier.fault().empty())
+    log::warn("", "the service manager is not told", {{"why", notifier.fault()}});
+  const auto handed = service::read_handed(environment, ::getpid()).and_then(service::take_handed);
+  if (!handed) return failed(handed.error());
+  check_descriptors(config->proxy);
   std::array<std::string_view, flow::kReasons.size()> reasons;
   observe::Metrics metrics(metric_labels(reasons));
   observe::ScoringObserver scoring_observer(metrics);
@@ -112,8 +133,10 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     counter.set_access_log(fresh.log.access);
     return {};
   };
-  Reloader reloader(io, live, std::move(read_config), metrics, apply);
-  auto server = http::Server::listen({config->proxy, nodes, std::move(tls->clients)}, interceptor, &counter);
+  Reloader reloader(io, live, std::move(read_config), metrics, notifier, apply);
+  service::release_hangups();  // this thread gets them all
+  auto server = http::Server::listen({config->proxy, nodes, std::move(tls->clients), handed->proxy},
+                                     interceptor, &counter);
   if (!server) return failed(server.error());
   serving = &*server;
   warn_of_unverified(config->upstream);
@@ -135,14 +158,27 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   };
   auto admin_server = admin::Server::start(
       io, config->admin.listen,
-      [&context](const admin::AdminRequest& request) { return admin::handle(request, context); });
+      [&context](const admin::AdminRequest& request) { return admin::handle(request, context); }, {},
+      handed->admin);
   if (!admin_server) return failed(admin_server.error());
 
+  service::Watchdog watchdog(io, notifier.watchdog_period(), [&server, &notifier] {
+    server->when_all_respond([&notifier] { notifier.alive(); });
+  });
   std::thread drained;
   asio::signal_set signals(io, SIGTERM, SIGINT);
+  // Whoever says it twice does not want to wait: the system ends the program, as if it handled no signals.
+  const auto end_at_once = [&signals](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    signals.clear();
+    ::raise(signal);
+  };
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
-    log::info("", "draining", {{"signal", signal}});
+    signals.async_wait(end_at_once);
+    log::info("", "draining; a second signal ends at once", {{"signal", signal}});
+    notifier.stopping();
+    watchdog.stop();
     draining = true;
     server->drain();
     health.stop();
@@ -165,7 +201,9 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   log::info("", "listening",
             {{"proxy", config::to_string(server->endpoint())},
              {"admin", config::to_string((*admin_server)->address())}});
+  notifier.ready("serving");
   io.run();
+  signals.clear();  // what is left is waiting for a batch to end; a signal now ends that
   if (drained.joinable()) drained.join();
   log::info("", "stopped");
   return 0;

@@ -10,6 +10,7 @@
 #include "proxy/cli/check_config.hpp"
 #include "proxy/cli/command_line.hpp"
 #include "proxy/cli/pull.hpp"
+#include "proxy/service/hangups.hpp"
 #include "proxy/version.hpp"
 
 namespace {
@@ -45,8 +46,11 @@ struct Run {
 }  // namespace
 
 int main(int argc, char** argv) {
+  service::hold_hangups();  // from the first line on; serve() lets them in when it can reload
   try {
-    return std::visit(Run{}, cli::parse(argc, argv));
+    const auto command = cli::parse(argc, argv);
+    if (!std::holds_alternative<cli::ServeCommand>(command)) service::release_hangups();
+    return std::visit(Run{}, command);
   } catch (const std::exception& bug) {
     std::fprintf(stderr, "qrerank: %s\n", bug.what());
     return cli::kFailed;

@@ -24,8 +24,13 @@ std::string joined(const std::vector<std::string>& paths) {
 }  // namespace
 
 Reloader::Reloader(boost::asio::io_context& io, config::LiveConfig& live, config::ReadConfig read,
-                   observe::Metrics& metrics, Apply apply)
-    : live_(live), read_(std::move(read)), metrics_(metrics), apply_(std::move(apply)), hangups_(io, SIGHUP) {
+                   observe::Metrics& metrics, const service::Notifier& notifier, Apply apply)
+    : live_(live),
+      read_(std::move(read)),
+      metrics_(metrics),
+      notifier_(notifier),
+      apply_(std::move(apply)),
+      hangups_(io, SIGHUP) {
   wait();
 }
 
@@ -37,7 +42,9 @@ void Reloader::stop() {
 void Reloader::wait() {
   hangups_.async_wait([this](const boost::system::error_code& error, int) {
     if (error || stopped_) return;
+    notifier_.reloading();
     reload();
+    notifier_.ready("serving");
     wait();
   });
 }

@@ -1,5 +1,7 @@
 #include "proxy/admin/server.hpp"
 
+#include <sys/socket.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -121,6 +123,51 @@ struct ServerLoops {
     stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
   }
 
+  using Opened = tl::expected<void, std::string>;
+
+  // What a service manager opened.
+  static Opened take(Server::Impl& impl, int handed) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const bool v6 = ::getsockname(handed, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+                    address.ss_family == AF_INET6;
+    error_code error;
+    impl.acceptor.assign(v6 ? Tcp::v6() : Tcp::v4(), handed, error);
+    if (error) return tl::unexpected("(the socket that was handed over): " + error.message());
+    return {};
+  }
+
+  static Opened bind(Server::Impl& impl, const config::Endpoint& listen) {
+    auto host = listen.host;
+    if (host.starts_with('[')) {
+      host = host.substr(1, host.size() - 2);
+    }
+    error_code error;
+    const auto refused = [&](std::string_view step) {
+      return tl::unexpected(config::to_string(listen) + ": " + std::string(step) + ": " + error.message());
+    };
+    Tcp::resolver resolver(impl.acceptor.get_executor());
+    const auto found = resolver.resolve(host, std::to_string(listen.port), Tcp::resolver::passive, error);
+    if (error) {
+      return refused("cannot find the address");
+    }
+    const Tcp::endpoint endpoint = found.begin()->endpoint();
+    impl.acceptor.open(endpoint.protocol(), error);
+    if (!error) {
+      impl.acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+    }
+    if (!error) {
+      impl.acceptor.bind(endpoint, error);
+    }
+    if (!error) {
+      impl.acceptor.listen(asio::socket_base::max_listen_connections, error);
+    }
+    if (error) {
+      return refused("cannot listen");
+    }
+    return {};
+  }
+
   static asio::awaitable<void> accept_all(Impl impl) {
     while (!impl->stopped) {
       error_code error;
@@ -146,36 +193,11 @@ struct ServerLoops {
 
 tl::expected<std::unique_ptr<Server>, std::string> Server::start(asio::io_context& io,
                                                                  const config::Endpoint& listen,
-                                                                 Handler handler, ServerLimits limits) {
+                                                                 Handler handler, ServerLimits limits,
+                                                                 std::optional<int> handed) {
   auto impl = std::make_shared<Impl>(io, std::move(handler), limits);
-  auto host = listen.host;
-  if (host.starts_with('[')) {
-    host = host.substr(1, host.size() - 2);
-  }
-  error_code error;
-  const auto refused = [&](std::string_view step) {
-    return tl::unexpected("admin.listen " + config::to_string(listen) + ": " + std::string(step) + ": " +
-                          error.message());
-  };
-  Tcp::resolver resolver(io);
-  const auto found = resolver.resolve(host, std::to_string(listen.port), Tcp::resolver::passive, error);
-  if (error) {
-    return refused("cannot find the address");
-  }
-  const Tcp::endpoint endpoint = found.begin()->endpoint();
-  impl->acceptor.open(endpoint.protocol(), error);
-  if (!error) {
-    impl->acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-  }
-  if (!error) {
-    impl->acceptor.bind(endpoint, error);
-  }
-  if (!error) {
-    impl->acceptor.listen(asio::socket_base::max_listen_connections, error);
-  }
-  if (error) {
-    return refused("cannot listen");
-  }
+  const auto opened = handed ? ServerLoops::take(*impl, *handed) : ServerLoops::bind(*impl, listen);
+  if (!opened) return tl::unexpected("admin.listen " + opened.error());
   asio::co_spawn(io, ServerLoops::accept_all(impl), asio::detached);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

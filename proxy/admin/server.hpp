@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -31,10 +32,12 @@ class Server {
  public:
   using Handler = std::function<AdminReply(const AdminRequest&)>;
 
-  /// Binds and begins to accept. The error names the address and the system's reason.
+  /// Binds and begins to accept, on `handed` if that is set: a socket that listens already, owned from here
+  /// on. The error names the address and the system's reason.
   static tl::expected<std::unique_ptr<Server>, std::string> start(boost::asio::io_context& io,
                                                                   const config::Endpoint& listen,
-                                                                  Handler handler, ServerLimits limits = {});
+                                                                  Handler handler, ServerLimits limits = {},
+                                                                  std::optional<int> handed = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

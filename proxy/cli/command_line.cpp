@@ -42,6 +42,7 @@ Command parse(int argc, const char* const* argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help for all commands");
+  app.set_version_flag("--version", std::string(), "Print the version");
 
   ServeCommand serve;
   auto* serve_app = app.add_subcommand("serve", "Run the proxy until SIGTERM or Ctrl-C");
@@ -77,7 +78,9 @@ Command parse(int argc, const char* const* argv) {
 
   try {
     app.parse(argc, const_cast<char**>(argv));  // CLI11 2.1 takes char** and does not write to it
-  } catch (const CLI::ParseError& error) {      // its way to tell, also for --help
+  } catch (const CLI::CallForVersion&) {
+    return VersionCommand{};
+  } catch (const CLI::ParseError& error) {  // its way to tell, also for --help
     std::ostringstream out;
     std::ostringstream problem;
     const int code = app.exit(error, out, problem);

@@ -1,5 +1,7 @@
 #include "proxy/http/server.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -168,7 +170,27 @@ struct Server::Impl {
     }
   }
 
+  // What a service manager opened: it listens on, whatever becomes of this process.
+  tl::expected<void, std::string> take(int handed) {
+    ErrorCode error;
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    tcp protocol = tcp::v4();
+    if (::getsockname(handed, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+        address.ss_family == AF_INET6) {
+      protocol = tcp::v6();
+    }
+    acceptor->assign(protocol, handed, error);
+    tcp::endpoint bound;
+    if (!error) bound = acceptor->local_endpoint(error);
+    if (error) return tl::unexpected("cannot use the socket that was handed over: " + error.message());
+    const std::string host = bound.address().to_string();
+    endpoint = {bound.address().is_v6() ? "[" + host + "]" : host, bound.port()};
+    return {};
+  }
+
   tl::expected<void, std::string> bind() {
+    if (options.handed) return take(*options.handed);
     const config::Endpoint& wanted = options.proxy.listen;
     const auto address = endpoint_of(wanted, workers.front()->context);
     if (!address) return tl::unexpected(address.error());
@@ -206,6 +228,7 @@ struct Server::Impl {
       if (!error) told = false;
       if (!error && !places.take(from)) {
         turn_away(std::move(socket), tls.get() != nullptr);
+        if (worker.observer != nullptr) worker.observer->connection_turned_away();
       } else if (!error) {
         if (&worker == workers.front().get()) {
           worker.adopt(std::move(socket), from);
@@ -256,6 +279,15 @@ struct Server::Impl {
     }
   }
 
+  void when_all_respond(std::function<void()> done) {
+    auto left = std::make_shared<std::atomic<std::size_t>>(workers.size());
+    for (auto& worker : workers) {
+      asio::post(worker->context.get_executor(), [left, done] {
+        if (left->fetch_sub(1) == 1) done();
+      });
+    }
+  }
+
   void join() {
     for (auto& worker : workers) {
       if (worker->thread.joinable()) worker->thread.join();
@@ -299,6 +331,9 @@ void Server::start() {
 }
 void Server::drain() {
   impl_->drain(impl_->options.proxy.drain_timeout);
+}
+void Server::when_all_respond(std::function<void()> done) {
+  impl_->when_all_respond(std::move(done));
 }
 void Server::join() {
   impl_->join();

@@ -2,7 +2,9 @@
 // connection is session.hpp's. No Asio in this header, so that the app can include it cheaply.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -23,7 +25,8 @@ class Server {
   struct Options {
     config::Proxy proxy;
     std::shared_ptr<upstream::Nodes> nodes;
-    tls::ContextPtr tls;  ///< of the listener; null: plain HTTP
+    tls::ContextPtr tls;             ///< of the listener; null: plain HTTP
+    std::optional<int> handed = {};  ///< a socket that listens already, used instead of proxy.listen; owned
   };
 
   /// Binds and listens; no connection is accepted before start(). The error says which address and why.
@@ -48,6 +51,10 @@ class Server {
   /// with `Connection: close`; after proxy.drain_timeout the rest is closed. Thread-safe, may be called
   /// twice.
   void drain();
+
+  /// Calls `done` once every I/O thread has come to it: from one of them, or never while one hangs or when
+  /// the drain is over.
+  void when_all_respond(std::function<void()> done);
 
   /// Waits until the drain is over and the threads have ended.
   void join();

@@ -100,3 +100,16 @@ def test_scripts_pass_shellcheck():
     assert scripts
     done = subprocess.run([checker, "-S", "warning", *scripts], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[:4000]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_units_are_understood_and_closed():
+    units = [str(path) for path in sorted((ROOT / "deploy").glob("qrerank.s*"))]
+    assert len(units) == 2
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if line.startswith("qrerank") and "is not executable" not in line]
+    assert said == []
+    # 12 is systemd's figure times ten: the lower, the less the service may do.
+    closed = ["systemd-analyze", "security", "--offline=true", "--threshold=12", str(ROOT / "deploy/qrerank.service")]
+    done = subprocess.run(closed, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-400:]

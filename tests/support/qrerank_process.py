@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -28,10 +29,24 @@ def program() -> Path:
 
 
 class Qrerank:
-    """A running proxy; `settings` are `--set` overrides, such as {"rerank.top_k": 20}."""
+    """A running proxy; `settings` are `--set` overrides, such as {"rerank.top_k": 20}.
 
-    def __init__(self, upstream: str, config: str = "", settings: dict[str, object] | None = None) -> None:
+    `launcher` comes before the program's own command, `environment` on top of the test's, `descriptors` stay open.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        config: str = "",
+        settings: dict[str, object] | None = None,
+        launcher: Sequence[str] = (),
+        environment: dict[str, str] | None = None,
+        descriptors: Sequence[int] = (),
+    ) -> None:
         self.config = config
+        self.launcher = list(launcher)
+        self.environment = environment or {}
+        self.descriptors = descriptors
         self.settings = {
             "proxy.listen": "127.0.0.1:0",
             "admin.listen": "127.0.0.1:0",
@@ -93,12 +108,12 @@ class Qrerank:
     def start(self) -> "Qrerank":
         self._folder = tempfile.TemporaryDirectory(prefix="qrerank-")
         self.config_file.write_text(self.config)
-        command = [str(program()), "serve", "--config", str(self.config_file)]
+        command = [*self.launcher, str(program()), "serve", "--config", str(self.config_file)]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         environment = {name: value for name, value in os.environ.items() if not (name.startswith("QRERANK_") and "__" in name)}
         self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, env=environment | self.environment, pass_fds=self.descriptors, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         self._reader = threading.Thread(target=self._collect, daemon=True)
         self._reader.start()

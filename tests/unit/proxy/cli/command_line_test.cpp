@@ -50,6 +50,7 @@ BOOST_AUTO_TEST_CASE(pull) {
 
 BOOST_AUTO_TEST_CASE(version_and_help) {
   BOOST_TEST(std::holds_alternative<cli::VersionCommand>(parsed({"version"})));
+  BOOST_TEST(std::holds_alternative<cli::VersionCommand>(parsed({"--version"})));
   const std::pair<std::vector<const char*>, std::string> table[] = {{{"--help"}, "Exit status: 0 done"},
                                                                     {{"serve", "--help"}, "--config"},
                                                                     {{"pull", "--help"}, "HF_TOKEN"}};

@@ -1,0 +1,17 @@
+// How many descriptors the process may have, against how many it can come to need.
+#pragma once
+
+#include <cstdint>
+
+#include "proxy/config/config.hpp"
+
+namespace qrerank::proxy::service {
+
+/// Two for each client (its own and one to the upstream), and some for all else: listeners, logs, models'
+/// files, connections of the admin listener and kept idle ones of the upstream's pool.
+[[nodiscard]] std::uint64_t needed_descriptors(const config::Proxy& proxy);
+
+/// Raises the soft limit to the hard one and returns what holds then; 0 when the system does not tell.
+std::uint64_t raise_descriptor_limit();
+
+}  // namespace qrerank::proxy::service

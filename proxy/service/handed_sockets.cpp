@@ -1,0 +1,91 @@
+#include "proxy/service/handed_sockets.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+
+namespace qrerank::proxy::service {
+namespace {
+
+constexpr int kMostHanded = 64;
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (true) {
+    const auto colon = text.find(':');
+    parts.emplace_back(text.substr(0, colon));
+    if (colon == std::string_view::npos) return parts;
+    text.remove_prefix(colon + 1);
+  }
+}
+
+int option(int descriptor, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+// Why it cannot be listened on; empty: it can.
+std::string_view fault_of(int descriptor) {
+  if (option(descriptor, SO_TYPE) != SOCK_STREAM) return "is no stream socket";
+  const int domain = option(descriptor, SO_DOMAIN);
+  if (domain != AF_INET && domain != AF_INET6) return "is no TCP socket";
+  if (option(descriptor, SO_ACCEPTCONN) != 1) return "does not listen (Accept=no in the socket unit?)";
+  return "";
+}
+
+}  // namespace
+
+tl::expected<Handed, std::string> read_handed(const Environment& environment, long own_pid) {
+  const auto pid = variable(environment, "LISTEN_PID");
+  const auto count = variable(environment, "LISTEN_FDS");
+  if (pid.empty() || count.empty() || whole_number(pid) != own_pid) return Handed{};
+  const auto handed = whole_number(count);
+  if (!handed || *handed < 0 || *handed > kMostHanded) {
+    return tl::unexpected("LISTEN_FDS: '" + std::string(count) + "' is not a number of sockets");
+  }
+  Handed read;
+  read.count = static_cast<int>(*handed);
+  if (const auto names = variable(environment, "LISTEN_FDNAMES"); !names.empty()) {
+    read.names = split(names);
+    if (read.names.size() != static_cast<std::size_t>(read.count)) {
+      return tl::unexpected("LISTEN_FDNAMES: '" + std::string(names) +
+                            "' names another number of sockets than " + "LISTEN_FDS, " + std::string(count));
+    }
+  }
+  return read;
+}
+
+tl::expected<Listeners, std::string> take_handed(const Handed& handed) {
+  Listeners listeners;
+  const auto slot_of = [&](std::string_view name) {
+    return name == "proxy" ? &listeners.proxy : name == "admin" ? &listeners.admin : nullptr;
+  };
+  const bool named =
+      std::ranges::any_of(handed.names, [&](const std::string& name) { return slot_of(name) != nullptr; });
+  constexpr std::array<std::string_view, 2> kInOrder = {"proxy", "admin"};
+  if (!named && handed.count > static_cast<int>(kInOrder.size())) {
+    return tl::unexpected(
+        std::to_string(handed.count) +
+        " sockets were handed over, none of them named proxy or admin (FileDescriptorName=)");
+  }
+  for (int i = 0; i < handed.count; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::string name(named ? std::string_view(handed.names[at]) : kInOrder[at]);
+    const std::string shown = "the socket handed over as " + name;
+    auto* slot = slot_of(name);
+    if (slot == nullptr) return tl::unexpected(shown + " is neither proxy nor admin (FileDescriptorName=)");
+    if (slot->has_value()) return tl::unexpected(shown + " is there twice; one address each, please");
+    const int descriptor = handed.first + i;
+    if (const auto fault = fault_of(descriptor); !fault.empty()) {
+      return tl::unexpected(shown + " " + std::string(fault));
+    }
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);  // fails only for what is no descriptor, which was looked at
+    *slot = descriptor;
+  }
+  return listeners;
+}
+
+}  // namespace qrerank::proxy::service
