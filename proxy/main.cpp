@@ -10,6 +10,7 @@
 #include "proxy/cli/check_config.hpp"
 #include "proxy/cli/command_line.hpp"
 #include "proxy/cli/pull.hpp"
+#include "proxy/service/descriptors.hpp"
 #include "proxy/service/hangups.hpp"
 #include "proxy/version.hpp"
 
@@ -46,7 +47,8 @@ struct Run {
 }  // namespace
 
 int main(int argc, char** argv) {
-  service::hold_hangups();  // from the first line on; serve() lets them in when it can reload
+  service::fill_standard_descriptors();
+  service::hold_hangups();  // from here on; serve() lets them in when it can reload
   try {
     const auto command = cli::parse(argc, argv);
     if (!std::holds_alternative<cli::ServeCommand>(command)) service::release_hangups();

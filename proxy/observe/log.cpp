@@ -4,14 +4,20 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <mutex>
+#include <thread>
+#include <utility>
 
 namespace qrerank::proxy::observe::log {
 namespace {
 
 constexpr std::size_t kQueuedLines = 8192;
+// What a reader of standard error is given at the end to take the lines that wait.
+constexpr std::chrono::seconds kLastLines{2};
 
 struct Writer {
   std::shared_ptr<spdlog::details::thread_pool> pool;
@@ -50,9 +56,22 @@ void start(const config::Log& settings) {
   swap_writer(std::move(made));
 }
 
-// The last owner of the pool writes what waits, then joins its thread.
+// The last owner of the pool writes what waits, then joins its thread. Where nobody reads what is written,
+// that never ends: the rest is given up, and the thread ends with the process.
 void stop() {
-  swap_writer(nullptr);
+  auto last = swap_writer(nullptr);
+  if (last == nullptr) return;
+  std::promise<void> written;
+  const auto done = written.get_future();
+  std::thread writing([last = std::move(last), written = std::move(written)]() mutable {
+    last.reset();
+    written.set_value();
+  });
+  if (done.wait_for(kLastLines) == std::future_status::ready) {
+    writing.join();
+  } else {
+    writing.detach();
+  }
 }
 
 void set_level(Level wanted) {

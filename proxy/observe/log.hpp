@@ -17,7 +17,8 @@ namespace qrerank::proxy::observe::log {
 /// Starts the writing thread. Before it, and after stop, lines are written at once by their caller.
 void start(const config::Log& settings);
 
-/// Writes what waits and ends the thread. Call it once nothing logs any more.
+/// Writes what waits and ends the thread; what cannot be written within two seconds is dropped. Call it once
+/// nothing logs any more.
 void stop();
 
 /// May change while the program runs.

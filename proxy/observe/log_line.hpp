@@ -26,6 +26,8 @@ struct Field {
   Field(std::string_view k, std::string_view v) : key(k), value(v) {}
   Field(std::string_view k, const std::string& v) : key(k), value(std::string_view(v)) {}
   Field(std::string_view k, const char* v) : key(k), value(std::string_view(v)) {}
+  Field(std::string_view k, const config::Secret& v)
+      : key(k), value(v.empty() ? std::string_view() : config::kMasked) {}
   Field(std::string_view k, bool v) : key(k), value(v) {}
   Field(std::string_view k, std::floating_point auto v) : key(k), value(static_cast<double>(v)) {}
   Field(std::string_view k, std::signed_integral auto v) : key(k), value(static_cast<std::int64_t>(v)) {}

@@ -1,7 +1,10 @@
 #include "proxy/service/descriptors.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <limits>
 
 namespace qrerank::proxy::service {
@@ -10,6 +13,15 @@ namespace {
 constexpr std::uint64_t kForTheRest = 256;
 
 }  // namespace
+
+void fill_standard_descriptors() {
+  for (int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(standard, F_GETFD) == -1 && errno == EBADF) {
+      // The lowest free number is taken: this one. Without /dev/null there is nothing better to do.
+      static_cast<void>(::open("/dev/null", O_RDWR));
+    }
+  }
+}
 
 std::uint64_t needed_descriptors(const config::Proxy& proxy) {
   return 2 * static_cast<std::uint64_t>(proxy.max_connections) + kForTheRest;

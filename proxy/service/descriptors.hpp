@@ -7,6 +7,10 @@
 
 namespace qrerank::proxy::service {
 
+/// Opens /dev/null where standard input, output or error is closed: else the first socket would take that
+/// number, and be written what is meant for a terminal. To be called before anything is opened.
+void fill_standard_descriptors();
+
 /// Two for each client (its own and one to the upstream), and some for all else: listeners, logs, models'
 /// files, connections of the admin listener and kept idle ones of the upstream's pool.
 [[nodiscard]] std::uint64_t needed_descriptors(const config::Proxy& proxy);

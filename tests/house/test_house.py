@@ -113,3 +113,15 @@ def test_units_are_understood_and_closed():
     closed = ["systemd-analyze", "security", "--offline=true", "--threshold=12", str(ROOT / "deploy/qrerank.service")]
     done = subprocess.run(closed, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-400:]
+
+
+def test_time_is_measured_by_a_clock_that_nobody_sets():
+    """Limits, ages and durations must survive a clock that jumps: the wall clock is for the stamps of log lines."""
+    found = []
+    for folder in ("proxy", "reranker"):
+        for path in (ROOT / folder).rglob("*.?pp"):
+            name = str(path.relative_to(ROOT))
+            wall = re.search(r"system_clock|utc_clock|CLOCK_REALTIME|gettimeofday|\btime\((?:nullptr|NULL|0)\)|system_timer", path.read_text())
+            if wall and not name.startswith("proxy/observe/log"):
+                found.append(f"{name}: {wall[0]}")
+    assert found == []

@@ -1,6 +1,7 @@
 // The writing thread: standard error is a file here, read back after stop().
 #include "proxy/observe/log.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -81,6 +82,19 @@ BOOST_AUTO_TEST_CASE(the_level_decides_and_may_change) {
   BOOST_TEST(lines[0].find("\"yes\"") != std::string::npos);
   BOOST_TEST(lines[1].find("\"now\"") != std::string::npos);
   BOOST_TEST(lines[2].find("\"always {} %s\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(lines_that_cannot_be_written_hold_nobody_up) {
+  const int saved = ::dup(STDERR_FILENO);
+  const int full = ::open("/dev/full", O_WRONLY);
+  BOOST_TEST_REQUIRE(full >= 0);
+  ::dup2(full, STDERR_FILENO);
+  log_::start({"info", qrerank::proxy::config::LogFormat::text, false});
+  for (int i = 0; i < 1000; ++i) log_::info("", "line");
+  log_::stop();
+  ::dup2(saved, STDERR_FILENO);
+  ::close(full);
+  ::close(saved);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_writer_lines_are_written_at_once) {
