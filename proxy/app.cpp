@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "proxy/admin/server.hpp"
+#include "proxy/config/check.hpp"
 #include "proxy/flow/failure.hpp"
 #include "proxy/flow/interceptor.hpp"
 #include "proxy/flow/said_once.hpp"
@@ -107,6 +108,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   const auto handed = service::read_handed(environment, ::getpid()).and_then(service::take_handed);
   if (!handed) return failed(handed.error());
   check_descriptors(config->proxy);
+  for (const auto& warning : config->warnings) log::warn("", warning);
   std::array<std::string_view, flow::kReasons.size()> reasons;
   observe::Metrics metrics(metric_labels(reasons));
   observe::ScoringObserver scoring_observer(metrics);
@@ -161,6 +163,8 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
       [&context](const admin::AdminRequest& request) { return admin::handle(request, context); }, {},
       handed->admin);
   if (!admin_server) return failed(admin_server.error());
+  if (const auto why = config::too_open(config->admin, (*admin_server)->address()); !why.empty())
+    return failed(why);  // a socket that was handed over is where it is, whatever admin.listen says
 
   service::Watchdog watchdog(io, notifier.watchdog_period(), [&server, &notifier] {
     server->when_all_respond([&notifier] { notifier.alive(); });

@@ -64,6 +64,7 @@ void Reloader::reload() {
   metrics_.config_reload(true);
   // At every log level: whoever sent the signal looks for this line.
   log::write(log::Level::info, "", "configuration reloaded", {{"changed", joined(reloaded->changed)}});
+  for (const auto& warning : live_.get()->warnings) log::warn("", warning);
   if (!reloaded->after_restart.empty()) {
     log::warn("", "takes effect after a restart", {{"settings", joined(reloaded->after_restart)}});
   }

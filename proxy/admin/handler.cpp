@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json.hpp>
 
+#include "proxy/admin/gate.hpp"
 #include "proxy/observe/metrics.hpp"
 
 namespace qrerank::proxy::admin {
@@ -39,10 +40,16 @@ std::string unready_reason(const AdminContext& context) {
   return "";
 }
 
+// A probe carries no token: it learns whether, not why.
+AdminReply readyz_for_everybody(const AdminContext& context) {
+  const bool ready = unready_reason(context).empty();
+  return {ready ? 200u : 503u, "application/json", text_of({{"ready", ready}}), ""};
+}
+
 AdminReply readyz(const AdminContext& context) {
   const auto reason = unready_reason(context);
   if (reason.empty()) {
-    return {200, "application/json", text_of({{"ready", true}}), ""};
+    return readyz_for_everybody(context);
   }
   return {503, "application/json", text_of({{"ready", false}, {"reason", reason}}), ""};
 }
@@ -102,13 +109,16 @@ AdminReply status(const AdminContext& context) {
 struct Page {
   std::string_view path;
   AdminReply (*answer)(const AdminContext&);
+  AdminReply (*answer_for_everybody)(const AdminContext&) = nullptr;  ///< to whom the gate turns away
 };
 
+AdminReply livez(const AdminContext& /*context*/) {
+  return {200, "application/json", "{\"live\":true}\n", ""};
+}
+
 constexpr std::array kPages = {
-    Page{
-        "/livez",
-        [](const AdminContext&) -> AdminReply { return {200, "application/json", "{\"live\":true}\n", ""}; }},
-    Page{"/readyz", &readyz},
+    Page{"/livez", &livez, &livez},
+    Page{"/readyz", &readyz, &readyz_for_everybody},
     Page{"/metrics",
          [](const AdminContext& context) -> AdminReply {
            return {200, std::string(observe::Metrics::kContentType), context.metrics(), ""};
@@ -121,6 +131,10 @@ constexpr std::array kPages = {
 AdminReply handle(const AdminRequest& request, const AdminContext& context) {
   const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
   const auto page = std::ranges::find(kPages, path, &Page::path);
+  const auto refusal = turned_away(request, context.config()->admin);
+  if (refusal && (page == kPages.end() || page->answer_for_everybody == nullptr)) {
+    return *refusal;
+  }
   if (page == kPages.end()) {
     return {404, "application/json",
             text_of({{"error", "no such page; there are /livez, /readyz, /metrics and /status"}}), ""};
@@ -129,7 +143,7 @@ AdminReply handle(const AdminRequest& request, const AdminContext& context) {
     return {405, "application/json", text_of({{"error", "only GET and HEAD are answered here"}}),
             "GET, HEAD"};
   }
-  return page->answer(context);
+  return (refusal ? page->answer_for_everybody : page->answer)(context);
 }
 
 }  // namespace qrerank::proxy::admin

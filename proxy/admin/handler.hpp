@@ -16,14 +16,18 @@ namespace qrerank::proxy::admin {
 
 struct AdminRequest {
   std::string method;
-  std::string target;  ///< a query string is ignored
+  std::string target;     ///< a query string is ignored
+  std::string host = {};  ///< the fields of these names, or empty
+  std::string authorization = {};
+  std::string origin = {};
 };
 
 struct AdminReply {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::string allow;  ///< for 405; empty: no header
+  std::string allow;              ///< for 405; empty: no header
+  std::string authenticate = {};  ///< WWW-Authenticate, for 401; empty: no header
 };
 
 /// What the handler may ask the program. Each is called on the admin listener's thread and must not block.
@@ -44,6 +48,7 @@ struct AdminContext {
 ///             will load when first asked, and the program is not draining
 ///   /metrics  Prometheus' text format
 ///   /status   version, uptime, upstreams, models, and a summary of the configuration
+/// /livez and /readyz answer everybody, /readyz without the reason; for the others see gate.hpp.
 /// Anything else: 404 {"error":…}; another method: 405.
 AdminReply handle(const AdminRequest& request, const AdminContext& context);
 

@@ -53,14 +53,29 @@ struct ServerLoops {
     beast::tcp_stream& stream;
   };
 
+  using Request = http::request<http::string_body>;
+
+  // The field's value. One that comes twice has none that can be trusted: a value that nothing matches.
+  static std::string only(const Request& request, http::field name) {
+    return request.count(name) > 1 ? "(given twice)" : std::string(request[name]);
+  }
+
+  // What is behind the `?` may be anything that somebody typed.
+  static std::string path_of(const Request& request) {
+    return std::string(request.target().substr(0, request.target().find('?')));
+  }
+
   static http::response<http::string_body> answer(const Impl& impl,
                                                   const http::request<http::string_body>& request) {
     AdminReply reply;
     try {
-      reply = impl->handler({std::string(request.method_string()), std::string(request.target())});
+      reply = impl->handler({.method = std::string(request.method_string()),
+                             .target = std::string(request.target()),
+                             .host = only(request, http::field::host),
+                             .authorization = only(request, http::field::authorization),
+                             .origin = only(request, http::field::origin)});
     } catch (const std::exception& bug) {
-      observe::log::error("", "an admin page failed",
-                          {{"target", std::string(request.target())}, {"why", bug.what()}});
+      observe::log::error("", "an admin page failed", {{"path", path_of(request)}, {"why", bug.what()}});
       reply = {500, "application/json", "{\"error\":\"internal\"}\n", ""};
     }
     http::response<http::string_body> response(static_cast<http::status>(reply.status), request.version());
@@ -69,6 +84,9 @@ struct ServerLoops {
     response.set("X-Content-Type-Options", "nosniff");
     if (!reply.allow.empty()) {
       response.set(http::field::allow, reply.allow);
+    }
+    if (!reply.authenticate.empty()) {
+      response.set(http::field::www_authenticate, reply.authenticate);
     }
     response.keep_alive(request.keep_alive());
     response.content_length(reply.body.size());

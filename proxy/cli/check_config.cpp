@@ -37,6 +37,9 @@ ExitCode check_config(const CheckConfigCommand& command, std::ostream& out, std:
     problems << tls.error() << "\n";
     return kBadUsage;
   }
+  for (const auto& warning : loaded->config.warnings) {
+    problems << "warning: " << warning << "\n";
+  }
   if (command.collections.empty()) {
     out << config::print_effective(loaded->config);
   }

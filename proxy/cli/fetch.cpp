@@ -182,7 +182,7 @@ FetchError status_error(long status, std::chrono::seconds retry_after) {
 
 struct Fetcher::Impl {
   std::string origin;
-  std::string token;
+  config::Secret token;
   CURL* curl = nullptr;
 
   // One exchange without following redirects; `next` gets a redirect's target.
@@ -197,7 +197,7 @@ struct Fetcher::Impl {
     sink.curl = curl;
     std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, &curl_slist_free_all);
     if (!token.empty() && parts->origin == origin) {
-      headers.reset(curl_slist_append(nullptr, ("Authorization: Bearer " + token).c_str()));
+      headers.reset(curl_slist_append(nullptr, ("Authorization: Bearer " + token.reveal()).c_str()));
     }
     bool set = true;
     const auto option = [&](CURLoption which, auto value) {
@@ -268,7 +268,7 @@ bool is_allowed_url(const std::string& url) {
          (parts->scheme == "https" || (parts->scheme == "http" && is_this_machine(parts->host)));
 }
 
-Fetcher::Fetcher(std::string origin, std::string token) : impl_(std::make_unique<Impl>()) {
+Fetcher::Fetcher(std::string origin, config::Secret token) : impl_(std::make_unique<Impl>()) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);  // once a process
   const auto parts = split_url(origin);
   impl_->origin = parts ? parts->origin : "";

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "proxy/config/secret.hpp"
+
 namespace qrerank::proxy::cli {
 
 struct FetchError {
@@ -26,7 +28,7 @@ bool is_allowed_url(const std::string& url);
 class Fetcher {
  public:
   /// `token` may be empty. It is sent to `origin` (scheme://host:port of the hub) only.
-  Fetcher(std::string origin, std::string token);
+  Fetcher(std::string origin, config::Secret token);
   ~Fetcher();
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;

@@ -315,7 +315,7 @@ HubAccess hub_access_of_process() {
     access.endpoint.pop_back();
   }
   if (const char* token = std::getenv("HF_TOKEN"); token != nullptr) {
-    access.token = token;
+    access.token = config::Secret(token);
   }
   return access;
 }
@@ -335,7 +335,7 @@ ExitCode pull(const PullCommand& command, const HubAccess& access, bool on_termi
   if (!is_allowed_url(access.endpoint)) {
     return refused("HF_ENDPOINT must be https (plain http is for this machine itself only)");
   }
-  if (!std::ranges::all_of(access.token, [](char c) { return c > ' ' && c < 0x7F; })) {
+  if (!std::ranges::all_of(access.token.reveal(), [](char c) { return c > ' ' && c < 0x7F; })) {
     return refused("HF_TOKEN holds characters that a token cannot have");
   }
   std::string folder;

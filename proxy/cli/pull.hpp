@@ -7,13 +7,14 @@
 #include <string>
 
 #include "proxy/cli/command_line.hpp"
+#include "proxy/config/secret.hpp"
 
 namespace qrerank::proxy::cli {
 
-/// What the environment contributes. The token is never printed.
+/// What the environment contributes.
 struct HubAccess {
   std::string endpoint = "https://huggingface.co";  ///< HF_ENDPOINT
-  std::string token;                                ///< HF_TOKEN, or empty
+  config::Secret token;                             ///< HF_TOKEN, or empty
 };
 
 /// HF_ENDPOINT and HF_TOKEN of this process.

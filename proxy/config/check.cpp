@@ -1,11 +1,24 @@
 #include "proxy/config/check.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <optional>
 #include <string_view>
 
 namespace qrerank::proxy::config {
 namespace {
+
+// Only this machine itself can reach it. A name but localhost may lead anywhere.
+bool is_loopback(std::string host) {
+  if (host == "localhost") return true;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
+  in6_addr v6{};
+  return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
 
 class Checking {
  public:
@@ -32,6 +45,9 @@ class Checking {
     const auto& proxy = config_.proxy.listen;
     if (proxy == config_.admin.listen && proxy.port != 0) {
       report("admin.listen", "admin.listen and proxy.listen are the same address, " + to_string(proxy));
+    }
+    if (auto why = too_open(config_.admin, config_.admin.listen); !why.empty()) {
+      report("admin.listen", std::move(why));
     }
   }
 
@@ -132,6 +148,13 @@ class Checking {
 };
 
 }  // namespace
+
+std::string too_open(const Admin& admin, const Endpoint& at) {
+  const bool token = !admin.token.empty() || !admin.token_file.empty();  // a file without one is refused
+  if (token || admin.open || is_loopback(at.host)) return "";
+  return "admin.listen: " + to_string(at) +
+         " can be reached from other machines: set admin.token_file or admin.token, or say admin.open: true";
+}
 
 std::vector<Finding> check_together(const Config& config) {
   return Checking(config).run();

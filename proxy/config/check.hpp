@@ -16,4 +16,8 @@ struct Finding {
 /// Empty when all is well.
 std::vector<Finding> check_together(const Config& config);
 
+/// Why an admin listener at `at` must not be served as it stands: others can reach it and no token is asked
+/// for. Empty when it may be.
+std::string too_open(const Admin& admin, const Endpoint& at);
+
 }  // namespace qrerank::proxy::config

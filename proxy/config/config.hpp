@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/config/secret.hpp"
 #include "reranker/options.hpp"
 
 namespace qrerank::proxy::config {
@@ -76,6 +77,10 @@ struct Proxy {
 /// admin.*: the second listener, for our own endpoints.
 struct Admin {
   Endpoint listen{"127.0.0.1", 7334};
+  Secret token;                    ///< what `Authorization: Bearer` must carry; empty: nothing is asked for
+  std::string token_file;          ///< where the token was read from; empty: it was given itself, or not
+  bool open = false;               ///< may be reached from other machines without a token
+  std::vector<std::string> hosts;  ///< names besides its own that `Host` may hold where there is no token
 };
 
 /// One upstream base URL: http://host:port or https://host:port, no path.
@@ -204,6 +209,7 @@ struct Log {
 };
 
 struct Config {
+  std::vector<std::string> warnings;  ///< what is in force all the same; no text of a secret in it
   Proxy proxy;
   Admin admin;
   Upstream upstream;

@@ -9,7 +9,7 @@ namespace {
 
 std::string shown(const Key& key, const Given& given) {
   if (key.secret) {
-    return "<secret>";
+    return std::string(kMasked);
   }
   std::string text = given.text;
   for (const auto& item : given.list) {

@@ -8,6 +8,7 @@
 
 #include "proxy/config/assignment.hpp"
 #include "proxy/config/check.hpp"
+#include "proxy/config/secret_file.hpp"
 
 namespace qrerank::proxy::config {
 namespace {
@@ -155,6 +156,43 @@ tl::expected<Loaded, Problems> finish(Assignments assignments, const Sources& so
   return Loading(sources).run(std::move(assignments));
 }
 
+// The token stands in the configuration whichever way it was given.
+tl::expected<void, Problems> read_token(Loaded& loaded) {
+  Admin& admin = loaded.config.admin;
+  if (admin.token_file.empty()) return {};
+  const auto refused = [&](const std::string& why) {
+    return tl::unexpected(Problems{{loaded.origins["admin.token_file"], "admin.token_file: " + why}});
+  };
+  if (!admin.token.empty()) return refused("admin.token is given as well; one of them is enough");
+  const auto read = read_secret_file(admin.token_file);
+  if (!read) return refused(read.error());
+  const Key& key = *find_key("admin", "token");
+  const auto stored = key.set(Place{loaded.config}, {read->reveal(), {}, false});
+  if (!stored) return refused(admin.token_file + " does not hold " + key.expected);
+  return {};
+}
+
+// Warned of, not refused: where files are handed to containers, their modes are somebody else's.
+void warn_of_exposed_secrets(Loaded& loaded, const Sources& sources) {
+  Config& config = loaded.config;
+  const auto warn = [&](const std::string& path, const std::string& held) {
+    if (const auto why = exposure_of(path)) config.warnings.push_back(path + " holds " + held + ", " + *why);
+  };
+  if (!config.admin.token_file.empty()) warn(config.admin.token_file, "the admin token");
+  if (!sources.file) return;
+  for (const auto& key : schema()) {
+    const auto origin = loaded.origins.find(key.path());
+    const bool from_file = origin != loaded.origins.end() && origin->second.starts_with(*sources.file + ":");
+    if (key.secret && from_file) return warn(*sources.file, key.path());
+  }
+}
+
+tl::expected<Loaded, Problems> with_secrets(Loaded loaded, const Sources& sources) {
+  if (auto read = read_token(loaded); !read) return tl::unexpected(std::move(read.error()));
+  warn_of_exposed_secrets(loaded, sources);
+  return loaded;
+}
+
 Config config_of(Loaded loaded) {
   return std::move(loaded.config);
 }
@@ -177,8 +215,9 @@ tl::expected<Loaded, Problems> load_text_with_origins(std::string_view yaml, con
 }
 
 tl::expected<Loaded, Problems> load_with_origins(const Sources& sources) {
+  const auto and_secrets = [&](Loaded loaded) { return with_secrets(std::move(loaded), sources); };
   if (!sources.file) {
-    return finish({}, sources);
+    return finish({}, sources).and_then(and_secrets);
   }
   const auto refused = [&](const std::string& why) { return tl::unexpected(Problems{{*sources.file, why}}); };
   errno = 0;
@@ -191,7 +230,7 @@ tl::expected<Loaded, Problems> load_with_origins(const Sources& sources) {
                                   (errno != 0 ? std::strerror(errno) : "unknown reason"));
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
-  return load_text_with_origins(text, *sources.file, sources);
+  return load_text_with_origins(text, *sources.file, sources).and_then(and_secrets);
 }
 
 tl::expected<Config, Problems> load(const Sources& sources) {

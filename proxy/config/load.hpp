@@ -45,7 +45,8 @@ struct Loaded {
 tl::expected<Loaded, Problems> load_with_origins(const Sources& sources);
 tl::expected<Config, Problems> load(const Sources& sources);
 
-/// The same with the file's text at hand; `name` is how errors call it. `sources.file` is not looked at.
+/// The same with the file's text at hand; `name` is how errors call it. `sources.file` is not looked at, nor
+/// any other file: where `admin.token_file` is set, the token stays empty.
 tl::expected<Config, Problems> load_text(std::string_view yaml, const std::string& name,
                                          const Sources& sources = {});
 tl::expected<Loaded, Problems> load_text_with_origins(std::string_view yaml, const std::string& name,

@@ -14,7 +14,7 @@ void emit(YAML::Emitter& out, const Key& key, const Place& place) {
   }
   out << YAML::Key << key.name << YAML::Value;
   if (key.secret) {
-    out << "<secret>";
+    out << std::string(kMasked);
   } else if (given->is_list) {
     out << YAML::Flow << given->list;
   } else {

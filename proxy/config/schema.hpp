@@ -26,6 +26,8 @@ enum class ValueType {
   text,        ///< any text but the empty one
   path,        ///< a folder; a leading `~/` is the home folder
   model_name,  ///< `mock` or a name under `models:`
+  host_names,  ///< a list of names of hosts
+  token,       ///< a secret as HTTP carries one
   device,      ///< auto, cpu, cuda, cuda:N
   option       ///< a row of reranker/options.hpp with its own type
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "proxy/config/units.hpp"
@@ -60,6 +61,19 @@ std::optional<Given> shown_option(const reranker::OptionSpec& spec, const rerank
   return std::nullopt;
 }
 
+// A list as it came, or the items between a text's commas; an empty text has one empty item.
+std::vector<std::string> items_of(const Given& given) {
+  auto items = given.list;
+  if (!given.is_list) {
+    for (std::size_t from = 0; from <= given.text.size();) {
+      const auto comma = std::min(given.text.find(',', from), given.text.size());
+      items.push_back(given.text.substr(from, comma - from));
+      from = comma + 1;
+    }
+  }
+  return items;
+}
+
 }  // namespace
 
 Key row(ValueType type, std::string section, std::string name, std::string expected, std::string sentence) {
@@ -108,16 +122,8 @@ Key url_list(std::string section, std::string name, std::string sentence,
       row(ValueType::url_list, std::move(section), std::move(name),
           "http:// or https://HOST[:PORT] without a path, or a list of 1 to 64 of them", std::move(sentence));
   key.set = [access, expected = key.expected](const Place& place, const Given& given) -> Stored {
-    auto texts = given.list;
-    if (!given.is_list) {
-      for (std::size_t from = 0; from <= given.text.size();) {
-        const auto comma = std::min(given.text.find(',', from), given.text.size());
-        texts.push_back(given.text.substr(from, comma - from));
-        from = comma + 1;
-      }
-    }
     std::vector<UpstreamUrl> urls;
-    for (const auto& text : texts) {
+    for (const auto& text : items_of(given)) {
       auto url = parse_upstream_url(text);
       if (!url) {
         // Whoever writes user:password into the URL should not find it in a log.
@@ -252,6 +258,51 @@ Key url_path(std::string section, std::string name, std::string sentence, Access
         return fits ? std::optional(text) : std::nullopt;
       },
       unchanged);
+  return key;
+}
+
+Key host_names(std::string section, std::string name, std::string sentence,
+               Access<std::vector<std::string>> access) {
+  constexpr std::size_t kMost = 64;
+  Key key = row(ValueType::host_names, std::move(section), std::move(name),
+                fmt::format("a list of 0 to {} names of hosts", kMost), std::move(sentence));
+  key.set = [access, expected = key.expected](const Place& place, const Given& given) -> Stored {
+    const bool none = !given.is_list && given.text.empty();
+    auto names = none ? std::vector<std::string>() : items_of(given);
+    for (const auto& host : names) {
+      const bool good = !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](unsigned char c) {
+        return (std::isalnum(c) != 0 && c < 0x80) || c == '-' || c == '.' || c == '_';
+      });
+      if (!good) return tl::unexpected("'" + host + "' is no name of a host without its port");
+    }
+    if (names.size() > kMost)
+      return tl::unexpected(fmt::format("{} names are not {}", names.size(), expected));
+    access(place) = std::move(names);
+    return {};
+  };
+  key.get = [access](const Place& place) -> std::optional<Given> { return Given{"", access(place), true}; };
+  return key;
+}
+
+Key token(std::string section, std::string name, std::string sentence, Access<Secret> access) {
+  constexpr std::size_t kShortest = 16;  // a guess must be hopeless
+  constexpr std::size_t kLongest = 512;
+  Key key = row(ValueType::token, std::move(section), std::move(name),
+                fmt::format("{} to {} visible ASCII characters without spaces", kShortest, kLongest),
+                std::move(sentence));
+  key.secret = true;
+  bind<Secret>(
+      key, access,
+      [](const std::string& text) {
+        const bool good = text.size() >= kShortest && text.size() <= kLongest &&
+                          std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+        return good ? std::optional(Secret(text)) : std::nullopt;
+      },
+      [](const Secret& secret) { return secret.reveal(); });  // to compare with; printers mask it
+  key.get = [access](const Place& place) -> std::optional<Given> {
+    const Secret& secret = access(place);
+    return secret.empty() ? std::nullopt : std::optional(Given{secret.reveal(), {}, false});
+  };
   return key;
 }
 

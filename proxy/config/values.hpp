@@ -56,6 +56,11 @@ Key text(ValueType type, std::string section, std::string name, std::string expe
          Access<std::string> access);
 /// "/readyz": goes into a request line as it is.
 Key url_path(std::string section, std::string name, std::string sentence, Access<std::string> access);
+/// A list of 0 to 64 names of hosts.
+Key host_names(std::string section, std::string name, std::string sentence,
+               Access<std::vector<std::string>> access);
+/// A token as HTTP carries one. Neither shown nor told in an error.
+Key token(std::string section, std::string name, std::string sentence, Access<Secret> access);
 Key device(std::string section, std::string name, std::string sentence, Access<std::string> access);
 /// A row of the options' table, kept in the Options that `access` yields.
 Key option(std::string section, const reranker::OptionSpec& spec, Access<reranker::Options> access);

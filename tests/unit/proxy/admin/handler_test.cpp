@@ -22,6 +22,7 @@ struct World {
   std::vector<upstream::NodeStatus> upstreams{node("http://a:1", true, "")};
   std::vector<qrerank::reranker::ModelStatus> models;
   bool draining = false;
+  std::string host;
   std::shared_ptr<config::Config> settings = std::make_shared<config::Config>();
 
   World() {
@@ -41,7 +42,8 @@ struct World {
             [] { return std::string("some_metric 1\n"); }};
   }
   admin::AdminReply get(const std::string& target, const std::string& method = "GET") {
-    return admin::handle({method, target}, context());
+    return admin::handle(
+        {.method = method, .target = target, .host = host, .authorization = "", .origin = ""}, context());
   }
 };
 
@@ -125,6 +127,24 @@ BOOST_AUTO_TEST_CASE(the_rest) {
     BOOST_TEST(world.get("/livez", method).allow == "GET, HEAD");
   }
   BOOST_TEST(world.get("/livez", "HEAD").status == 200u);
+}
+
+BOOST_AUTO_TEST_CASE(probes_need_no_token_and_learn_no_reason) {
+  World world;
+  world.settings->admin.token = config::Secret("0123456789abcdef");
+  BOOST_TEST(world.get("/livez").status == 200u);
+  BOOST_TEST(world.get("/readyz").body == "{\"ready\":true}\n");
+  world.draining = true;
+  BOOST_TEST(world.get("/readyz").status == 503u);
+  BOOST_TEST(world.get("/readyz").body == "{\"ready\":false}\n");
+  for (const std::string target : {"/status", "/metrics", "/nowhere"}) {
+    BOOST_TEST(world.get(target).status == 401u, target);
+  }
+  world.settings->admin.token = {};
+  world.host = "evil.example";
+  BOOST_TEST(world.get("/readyz").body == "{\"ready\":false}\n");
+  BOOST_TEST(world.get("/livez").status == 200u);
+  BOOST_TEST(world.get("/status").status == 421u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

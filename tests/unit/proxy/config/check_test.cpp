@@ -99,4 +99,21 @@ BOOST_AUTO_TEST_CASE(all_findings_at_once) {
   BOOST_TEST(messages(c).size() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(an_admin_listener_that_others_reach_needs_a_token) {
+  const std::pair<std::string, bool> table[] = {
+      {"127.0.0.1", true},          {"127.8.9.1", true}, {"[::1]", true},     {"localhost", true},
+      {"0.0.0.0", false},           {"[::]", false},     {"10.0.0.1", false}, {"host", false},
+      {"127.0.0.1.example", false}, {"1.127.0.0", false}};
+  for (const auto& [host, fine] : table) {
+    config::Config c;
+    c.admin.listen.host = host;
+    BOOST_TEST((messages(c).empty()) == fine, host);
+    c.admin.open = true;
+    BOOST_TEST(messages(c).empty(), host);
+    c.admin.open = false;
+    c.admin.token = config::Secret("0123456789abcdef");
+    BOOST_TEST(messages(c).empty(), host);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
