@@ -1,6 +1,7 @@
 #include "proxy/scorers.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <thread>
@@ -9,6 +10,7 @@
 
 #include "reranker/manager/machine_memory.hpp"
 #include "reranker/manager/model_manager.hpp"
+#include "reranker/manager/room_plan.hpp"
 #include "reranker/mock_scorer.hpp"
 #include "reranker/score_cache.hpp"
 #include "reranker/scorer_registry.hpp"
@@ -98,6 +100,21 @@ std::unique_ptr<reranker::Scorer> make_scorers(const config::Config& config, rer
   scorers.push_back(std::make_unique<manager::ModelManager>(std::move(models), settings_of(config.scoring),
                                                             cache, observer));
   return std::make_unique<reranker::ScorerRegistry>(std::move(scorers));
+}
+
+tl::expected<std::vector<model::ReplicaNeed>, model::LoadError> model_needs(const config::Config& config,
+                                                                            const config::Model& model) {
+  auto needs = source_of(spec_of(config, model), model.replicas).needs();
+  if (!needs) return needs;
+  const auto limit_of = [&](const std::string& device) -> std::uint64_t {
+    const auto budget = device == "cpu" ? config.scoring.memory_budget : config.scoring.gpu_memory_budget;
+    const auto memory = memory_of(device);
+    return budget > 0 ? budget : memory ? memory->free : std::numeric_limits<std::uint64_t>::max();
+  };
+  const auto plan = manager::plan_room(*needs, {}, limit_of);
+  if (plan.verdict != manager::RoomPlan::Verdict::fits)
+    return tl::unexpected(model::LoadError{plan.why, true});
+  return needs;
 }
 
 }  // namespace qrerank::proxy

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <tl/expected.hpp>
+#include <vector>
 
 #include "proxy/config/config.hpp"
+#include "reranker/model/placement.hpp"
 #include "reranker/observer.hpp"
 #include "reranker/scorer.hpp"
 
@@ -12,5 +15,10 @@ namespace qrerank::proxy {
 /// Models load when first asked, those with `preload` begin at once. `observer` outlives what is returned. In
 /// a build without libtorch a configured model is known and always `model_unavailable`.
 std::unique_ptr<reranker::Scorer> make_scorers(const config::Config& config, reranker::Observer& observer);
+
+/// What a configured model would take where, told by its files' headers; nothing is loaded. The error tells
+/// why it would not load, also that there is no room for it.
+tl::expected<std::vector<reranker::model::ReplicaNeed>, reranker::model::LoadError> model_needs(
+    const config::Config& config, const config::Model& model);
 
 }  // namespace qrerank::proxy

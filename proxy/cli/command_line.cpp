@@ -35,6 +35,89 @@ void add_config(CLI::App* command, ConfigArguments& into) {
       ->type_name("KEY=VALUE");
 }
 
+constexpr const char* kEvalFooter =
+    "FOLDER holds, as BEIR's collections do:\n"
+    "  queries.jsonl    {\"_id\": \"1\", \"text\": \"how to shrink photos\"} a line\n"
+    "  qrels/test.tsv   query-id, corpus-id, score with tabs between, and that heading; score 1 and more is\n"
+    "                   relevant. Without qrels the report tells what changes and what it costs.\n"
+    "\n"
+    "What a query searches with, the first of these that there is:\n"
+    "  --vectors FILE   its vector: .npy, a row a line of queries.jsonl; or .jsonl, {\"_id\", \"vector\"} a "
+    "line\n"
+    "  --document-model M   Document{text, M}: the server makes the vector (bm25 with --using a sparse "
+    "vector)\n"
+    "  \"vector\": [0.1, …] or \"point\": 17 in its line of queries.jsonl (more like this point)\n"
+    "\n"
+    "corpus-id is the point's id, or what --id-field names in its payload. Of several points of one "
+    "document\n"
+    "the first counts.\n"
+    "\n"
+    "  qrerank eval --collection docs --queries ./docs-queries --vectors queries.npy --id-field doc_id \\\n"
+    "      --html report.html\n"
+    "\n"
+    "Every query is asked for each model, top_k and weight; its texts are scored once, the other settings "
+    "find\n"
+    "the scores in the proxy's cache (scoring.cache_bytes). Latency is measured apart, never from the "
+    "cache.\n"
+    "docs/eval.md tells what the numbers are and how the advice comes about.";
+
+void add_eval(CLI::App* command, EvalCommand& into) {
+  command->footer(kEvalFooter);
+  command->add_option("--url", into.url, "The running qrerank")->capture_default_str();
+  command->add_option("--api-key-file", into.api_key_file,
+                      "File with the API key in its first line; else QDRANT_API_KEY of the environment");
+  command->add_option("--collection", into.collection, "The collection to search")->required();
+  command->add_option("--queries", into.queries, "Folder with queries and judgements")
+      ->required()
+      ->type_name("FOLDER");
+  command->add_option("--qrels", into.qrels, "Judgements of this name: dev for qrels/dev.tsv");
+  command->add_option("--first", into.first, "Only the first N queries that count")->type_name("N");
+  command->add_option("--vectors", into.vectors, "File of query vectors, .npy or .jsonl");
+  command->add_option("--document-model", into.document_model, "Let the server make vectors with this model");
+  command->add_option("--using", into.using_vector, "The vector to search, where a collection has several");
+  command->add_option("--id-field", into.id_field, "Payload path of the corpus id; else the point's id");
+  command->add_option("--instruction", into.instruction, "For models that follow instructions");
+  const auto list = [&](const char* name, auto& values, const char* what) {
+    return command->add_option(name, values, what)->delimiter(',')->expected(1)->take_all();
+  };
+  list("--model", into.models, "Models by their configured names; else the one that the proxy chooses");
+  list("--top-k", into.top_k, "Numbers of candidates")->check(CLI::Range(1, 100'000))->capture_default_str();
+  list("--weight", into.weights, "Weights of the model's judgement, 0 to 1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--latency-queries", into.latency_queries, "Searches timed for each top_k; 0: none")
+      ->capture_default_str();
+  command->add_option("--max-added-ms", into.most_added_ms,
+                      "Advise only what adds at most this to the 95th percentile of latency");
+  command->add_option("--seed", into.seed, "Of the resampling; equal seeds, equal intervals")
+      ->capture_default_str();
+  command->add_option("--json", into.json, "Write all numbers here");
+  command->add_option("--html", into.html, "Write a page with plots here; it holds the queries' texts");
+}
+
+void add_rerank(CLI::App* command, RerankCommand& into) {
+  command->footer(
+      "Each line is a text; empty lines are skipped. Prints score TAB line, best first; scores are the "
+      "model's\n"
+      "probability, 0 to 1. No server is needed: the model is loaded, asked, and dropped.\n"
+      "\n"
+      "  apt-cache search image | qrerank rerank --config config.yaml --model minilm \"shrink photos\" | "
+      "head");
+  command->add_option("query", into.query, "What the lines are judged against")->required();
+  command->add_option("--model", into.model, "A model of the configuration; else rerank.default_model");
+  command->add_option("--instruction", into.instruction,
+                      "For models that follow instructions: a text, or the name of a configured one");
+  command->add_flag("--json", into.json, "An object a line: line (from 1), score, logit, text");
+  add_config(command, into.config);
+}
+
+void add_models(CLI::App* command, ModelsCommand& into) {
+  command->footer(
+      "Nothing is loaded: the answer comes from the files' headers. Exit status 1 where one would not load.");
+  command->add_flag("--json", into.json, "One JSON array");
+  add_config(command, into.config);
+}
+
 }  // namespace
 
 Command parse(int argc, const char* const* argv) {
@@ -74,6 +157,20 @@ Command parse(int argc, const char* const* argv) {
       ->capture_default_str();
   add_config(pull_app, pull.config);
 
+  EvalCommand eval;
+  auto* eval_app = app.add_subcommand(
+      "eval", "Tell whether reranking helps a collection, and what it costs, by a running qrerank");
+  add_eval(eval_app, eval);
+
+  RerankCommand rerank;
+  auto* rerank_app = app.add_subcommand("rerank", "Score a query against the lines of standard input");
+  add_rerank(rerank_app, rerank);
+
+  ModelsCommand models;
+  auto* models_app =
+      app.add_subcommand("models", "Tell the configured models: where, how large, would they load");
+  add_models(models_app, models);
+
   auto* version_app = app.add_subcommand("version", "Print the version");
 
   try {
@@ -94,6 +191,15 @@ Command parse(int argc, const char* const* argv) {
   }
   if (*pull_app) {
     return pull;
+  }
+  if (*eval_app) {
+    return eval;
+  }
+  if (*rerank_app) {
+    return rerank;
+  }
+  if (*models_app) {
+    return models;
   }
   (void)version_app;
   return VersionCommand{};

@@ -1,6 +1,8 @@
 // The command line as values. Running the commands is their own files' work.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -39,6 +41,41 @@ struct PullCommand {
   int retries = 5;
 };
 
+struct EvalCommand {
+  std::string url = "http://127.0.0.1:7333";
+  std::optional<std::string> api_key_file;
+  std::string collection;
+  std::string queries;               ///< folder in BEIR's layout
+  std::optional<std::string> qrels;  ///< "dev": qrels/dev.tsv
+  std::size_t first = 0;             ///< only so many queries; 0: all
+  std::optional<std::string> vectors;
+  std::string document_model;
+  std::string using_vector;
+  std::string id_field;
+  std::string instruction;
+  std::vector<std::string> models;  ///< empty: the proxy's own choice
+  std::vector<unsigned> top_k{20, 50, 100};
+  std::vector<double> weights{0.25, 0.5, 0.75, 1};
+  std::size_t latency_queries = 30;
+  std::optional<double> most_added_ms;
+  std::uint64_t seed = 1;
+  std::optional<std::string> json;
+  std::optional<std::string> html;
+};
+
+struct RerankCommand {
+  ConfigArguments config;
+  std::string model;  ///< empty: rerank.default_model
+  std::string query;
+  std::string instruction;
+  bool json = false;
+};
+
+struct ModelsCommand {
+  ConfigArguments config;
+  bool json = false;
+};
+
 struct VersionCommand {};
 
 /// Help was asked for, or the arguments are wrong: print and leave.
@@ -47,7 +84,8 @@ struct Leave {
   ExitCode code = kOk;
 };
 
-using Command = std::variant<ServeCommand, CheckConfigCommand, PullCommand, VersionCommand, Leave>;
+using Command = std::variant<ServeCommand, CheckConfigCommand, PullCommand, EvalCommand, RerankCommand,
+                             ModelsCommand, VersionCommand, Leave>;
 
 /// `argv[0]` is the program.
 Command parse(int argc, const char* const* argv);

@@ -17,6 +17,7 @@ namespace qrerank::reranker::model {
 struct ReplicaNeed {
   std::string device;       ///< "cpu", "cuda:1"
   std::uint64_t bytes = 0;  ///< in the dtype that it computes in
+  std::string dtype{};      ///< that one, never "auto"
 };
 
 /// Reads the headers of the model's files and looks for the devices; loads no weights. `replicas` of them on

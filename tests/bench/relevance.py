@@ -130,7 +130,8 @@ def offline_orders(collection, orders, reranker):
 def load(api, collection, vectors):
     api("PUT", f"/collections/{collection.name}", {"vectors": {"size": DIMENSION, "distance": "Cosine"}})
     for start in range(0, len(vectors), 200):
-        points = [{"id": start + i, "vector": vectors[start + i].tolist(), "payload": {"text": collection.texts[start + i]}}
+        points = [{"id": start + i, "vector": vectors[start + i].tolist(),
+                   "payload": {"text": collection.texts[start + i], "doc_id": collection.ids[start + i]}}
                   for i in range(min(200, len(vectors) - start))]
         api("PUT", f"/collections/{collection.name}/points?wait=true", {"points": points})
 

@@ -48,6 +48,38 @@ BOOST_AUTO_TEST_CASE(pull) {
   BOOST_TEST(full.retries == 0);
 }
 
+BOOST_AUTO_TEST_CASE(eval) {
+  const auto plain = std::get<cli::EvalCommand>(parsed({"eval", "--collection", "c", "--queries", "q"}));
+  BOOST_TEST(plain.url == "http://127.0.0.1:7333");
+  BOOST_TEST(plain.top_k == (std::vector<unsigned>{20, 50, 100}), boost::test_tools::per_element());
+  BOOST_TEST(plain.weights == (std::vector<double>{0.25, 0.5, 0.75, 1}), boost::test_tools::per_element());
+  BOOST_TEST(plain.models.empty());
+  BOOST_TEST(!plain.most_added_ms.has_value());
+  const auto full = std::get<cli::EvalCommand>(
+      parsed({"eval",    "--collection", "c",        "--queries", "q",       "--top-k", "10,30",
+              "--top-k", "20",           "--weight", "0,1",       "--model", "a,b",     "--max-added-ms",
+              "200",     "--first",      "5",        "--html",    "r.html",  "--using", "dense"}));
+  BOOST_TEST(full.top_k == (std::vector<unsigned>{10, 30, 20}), boost::test_tools::per_element());
+  BOOST_TEST(full.weights == (std::vector<double>{0, 1}), boost::test_tools::per_element());
+  BOOST_TEST(full.models == (std::vector<std::string>{"a", "b"}), boost::test_tools::per_element());
+  BOOST_TEST(full.most_added_ms.value() == 200);
+  BOOST_TEST(full.first == 5u);
+  BOOST_TEST(full.html.value() == "r.html");
+  BOOST_TEST(full.using_vector == "dense");
+}
+
+BOOST_AUTO_TEST_CASE(rerank_and_models) {
+  const auto rerank =
+      std::get<cli::RerankCommand>(parsed({"rerank", "--model", "m", "a query", "--json", "--set", "a=1"}));
+  BOOST_TEST(rerank.model == "m");
+  BOOST_TEST(rerank.query == "a query");
+  BOOST_TEST(rerank.json);
+  BOOST_TEST(rerank.config.sets.size() == 1u);
+  BOOST_TEST(std::get<cli::RerankCommand>(parsed({"rerank", "q"})).model.empty());
+  BOOST_TEST(!std::get<cli::ModelsCommand>(parsed({"models"})).json);
+  BOOST_TEST(std::get<cli::ModelsCommand>(parsed({"models", "--json"})).json);
+}
+
 BOOST_AUTO_TEST_CASE(version_and_help) {
   BOOST_TEST(std::holds_alternative<cli::VersionCommand>(parsed({"version"})));
   BOOST_TEST(std::holds_alternative<cli::VersionCommand>(parsed({"--version"})));
@@ -62,16 +94,25 @@ BOOST_AUTO_TEST_CASE(version_and_help) {
 }
 
 BOOST_AUTO_TEST_CASE(mistakes) {
-  const std::vector<const char*> table[] = {{},
-                                            {"sevre"},
-                                            {"serve", "--confg", "x"},
-                                            {"serve", "extra"},
-                                            {"serve", "--set"},
-                                            {"pull"},
-                                            {"pull", "a", "b"},
-                                            {"pull", "a", "--retries", "-1"},
-                                            {"pull", "a", "--retries", "many"},
-                                            {"version", "x"}};
+  const std::vector<const char*> table[] = {
+      {},
+      {"sevre"},
+      {"serve", "--confg", "x"},
+      {"serve", "extra"},
+      {"serve", "--set"},
+      {"pull"},
+      {"pull", "a", "b"},
+      {"pull", "a", "--retries", "-1"},
+      {"pull", "a", "--retries", "many"},
+      {"eval"},
+      {"eval", "--collection", "c"},
+      {"eval", "--collection", "c", "--queries", "q", "--weight", "1.5"},
+      {"eval", "--collection", "c", "--queries", "q", "--top-k", "0"},
+      {"eval", "--collection", "c", "--queries", "q", "--top-k", "x"},
+      {"rerank"},
+      {"rerank", "two", "words"},
+      {"models", "x"},
+      {"version", "x"}};
   for (const auto& arguments : table) {
     const auto command = parsed(arguments);
     BOOST_TEST_REQUIRE(std::holds_alternative<cli::Leave>(command));
