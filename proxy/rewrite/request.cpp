@@ -49,13 +49,13 @@ void set_member(JsonSplice& splice, const JsonValue& object, const std::optional
 }
 
 // Raises `mmr.candidates_limit`. True when the pool that MMR chooses from grows; without a limit of its own
-// it is the search's limit and grows with that.
-bool raise_mmr(JsonSplice& splice, const QueryShape& query, std::uint64_t limit) {
+// it is that of the search or prefetch and grows with it.
+bool raise_mmr(JsonSplice& splice, const QueryShape& query, std::uint64_t limit, bool holder_grows) {
   if (!query.mmr) {
     return false;
   }
   if (!query.candidates_limit || query.candidates_limit->is_null()) {
-    return true;
+    return holder_grows;
   }
   const std::uint64_t raised = std::min(limit, kMaxMmrCandidates);
   if (query.candidates_limit->as_count().value() >= raised) {
@@ -74,8 +74,7 @@ bool raise_prefetches(JsonSplice& splice, const SearchShape& shape, std::uint64_
       set_member(splice, prefetch.object, prefetch.limit, "limit", std::to_string(limit));
       grows = true;
     }
-    // A pool without a limit of its own only grows where the prefetch does.
-    const bool mmr = raise_mmr(splice, prefetch.query, pool);
+    const bool mmr = raise_mmr(splice, prefetch.query, pool, grows);
     raised = raised || grows || mmr;
   }
   return raised;
@@ -181,10 +180,10 @@ tl::expected<SearchPlan, std::string> plan_search(const SearchShape& shape, Plan
   // For groups Qdrant multiplies the limits of prefetches by the group size itself, but not what mmr chooses
   // from.
   const std::uint64_t pool = saturating_multiply(counts.limit, counts.group_size);
-  const bool mmr = raise_mmr(splice, shape.query, pool);
+  const bool grows = counts.limit != plan.limit || (shape.groups && counts.group_size != plan.group_size);
+  const bool mmr = raise_mmr(splice, shape.query, pool, grows);
   const bool prefetches = raise_prefetches(splice, shape, counts.limit, pool);
-  const bool groups = shape.groups && (counts.limit != plan.limit || counts.group_size != plan.group_size);
-  plan.inner_widened = mmr || prefetches || groups;
+  plan.inner_widened = mmr || prefetches || (shape.groups && grows);
   plan.upstream_body = splice.apply(shape.object);
 
   plan.query_text = std::move(inputs.query_text);

@@ -105,6 +105,10 @@ BOOST_AUTO_TEST_CASE(prefetches_and_mmr) {
   BOOST_TEST(widened(R"({"query":{"nearest":1,"mmr":{}}})"));
   BOOST_TEST(widened(R"({"query":{"nearest":1,"mmr":{"candidates_limit":null}}})"));
   BOOST_TEST(!widened(R"({"query":{"nearest":1,"mmr":null}})"));
+  BOOST_TEST(!widened(R"({"query":{"nearest":1,"mmr":{}},"limit":60})"));
+  BOOST_TEST(widened(R"({"query":{"nearest":1,"mmr":{}},"limit":60,"offset":1})"));
+  BOOST_TEST(!widened(R"({"query":1,"prefetch":{"limit":60,"query":{"nearest":1,"mmr":{}}}})"));
+  BOOST_TEST(widened(R"({"query":1,"prefetch":{"limit":49,"query":{"nearest":1,"mmr":{}}}})"));
   BOOST_TEST(!widened(R"({"query":{"nearest":1,"mmr":{"candidates_limit":50}}})"));
 }
 
