@@ -35,8 +35,9 @@ http::HeadVerdict Interceptor::judge(const http::RequestHead& head) {
   if (const auto* search = std::get_if<route::SearchHead>(&judged)) {
     verdict.headers_if_uninspected = uninspected_headers(*search);
   }
-  // A refusal is answered by `handle`, once the body is out of the way.
-  if (coding_of(head) == rewrite::ContentCoding::other) return verdict;
+  // A refusal is answered by `handle`, once the body is out of the way, however that is coded.
+  const bool bad_flag = std::holds_alternative<route::Refuse>(judged);
+  if (!bad_flag && coding_of(head) == rewrite::ContentCoding::other) return verdict;
   verdict.action = http::HeadVerdict::Action::inspect;
   verdict.max_body = config->proxy.max_inspect_body;
   verdict.judgement = std::make_unique<SearchJudgement>(std::move(config), std::move(judged));

@@ -68,7 +68,9 @@ Received receive(const route::SearchHead& head, http::InspectedRequest& request,
   if (auto* plan = std::get_if<rewrite::RequestPlan>(&decision)) return std::move(*plan);
   if (auto* refuse = std::get_if<route::Refuse>(&decision)) return http::Outcome(refused(refuse->message));
   if (auto* stripped = std::get_if<route::PassStripped>(&decision)) {
-    return http::Outcome(own_request_passed(request.head, std::move(stripped->body)));
+    auto pass = own_request_passed(request.head, std::move(stripped->body));
+    pass.response_headers = uninspected_headers(head);  // should Qdrant take it after all
+    return http::Outcome(std::move(pass));
   }
   if (const auto* wish = std::get_if<route::PassWish>(&decision)) {
     return http::Outcome(as_it_came(request, wish_headers(wish->no_query)));

@@ -56,6 +56,8 @@ BOOST_AUTO_TEST_CASE(a_coding_that_is_not_ours_is_relayed_and_a_wish_told) {
   BOOST_TEST(verdict.endpoint == "query");
   BOOST_TEST(header(verdict.headers_if_uninspected, "x-reranking-used") == "false");
   BOOST_TEST(judged("POST", kQuery, {{"Content-Encoding", "br"}}).headers_if_uninspected.empty());
+  // A flag that is no flag is refused whatever the body is.
+  BOOST_TEST(is_held(judged("POST", kQuery, {{"Content-Encoding", "br"}, {"X-Rerank", "perhaps"}})));
   // Fields of one name are one list: this is gzip, and br around it.
   BOOST_TEST(!is_held(judged("POST", kQuery, {{"Content-Encoding", "gzip"}, {"Content-Encoding", "br"}})));
 }
@@ -93,6 +95,10 @@ BOOST_AUTO_TEST_CASE(what_qdrant_refuses_goes_without_options) {
   BOOST_TEST(header(pass.fields.value(), "x-rerank-weight") == "");
   BOOST_TEST(header(pass.fields.value(), "api-key") == "k");
   BOOST_TEST(pass.response_headers.empty());
+  // A wish is told that it was not met, should Qdrant take the search after all.
+  driver.target += "&rerank=true";
+  const auto wished = driver.passed(R"({"query":[1.0],"limit":0})");
+  BOOST_TEST(header(wished.response_headers, "x-reranking-used") == "false");
 }
 
 BOOST_AUTO_TEST_CASE(a_body_that_is_not_gzip_goes_as_it_came) {
