@@ -69,6 +69,7 @@ std::optional<model::DeviceMemory> memory_of(const std::string& /*device*/) {
 manager::ManagerSettings settings_of(const config::Scoring& scoring) {
   manager::ManagerSettings settings;
   settings.token_budget = scoring.token_budget;
+  settings.batch_time = scoring.batch_time;
   settings.max_queued_texts = scoring.max_queued_texts;
   settings.max_queued_tokens = scoring.max_queued_tokens;
   settings.tokenizer_threads = static_cast<std::size_t>(

@@ -14,7 +14,7 @@ struct BatchReport {
   std::size_t items = 0;     ///< texts
   std::size_t requests = 0;  ///< distinct requests among them
   std::size_t tokens = 0;    ///< computed: each distinct prefix once, those that the model keeps not at all
-  std::size_t budget = 0;    ///< tokens allowed when it was formed
+  std::size_t budget = 0;    ///< tokens allowed when it was formed: by memory, setting and time
 };
 
 /// Called from the scorer's threads, some calls under its locks: be quick, do not throw, never call back into

@@ -186,7 +186,8 @@ std::vector<Instruction> default_instructions();
 
 /// scoring.*: the engine's bounds.
 struct Scoring {
-  std::uint64_t token_budget = 8192;      ///< tokens per batch
+  std::uint64_t token_budget = 8192;      ///< the most tokens of a batch
+  Milliseconds batch_time{1'000};         ///< what a batch should take at most; 0: no such limit
   std::uint64_t max_queued_texts = 4000;  ///< over it: overloaded
   std::uint64_t max_queued_tokens = 1u << 20;
   std::uint64_t cache_bytes = 64u << 20;   ///< score cache; 0: off

@@ -278,8 +278,15 @@ void add_selection(Keys& keys) {
 
 void add_scoring(Keys& keys) {
   keys.push_back(values::integer<std::uint64_t>(
-      "scoring", "token_budget", "Tokens in one batch; larger batches are faster and take more memory.",
+      "scoring", "token_budget", "The most tokens of one batch; larger batches take more memory.",
       QRERANK_CONFIG(std::uint64_t, scoring.token_budget), 64, 1 << 24));
+  keys.push_back(values::duration("scoring", "batch_time",
+                                  "What one batch should take at most, by the measured speed of each "
+                                  "replica: a batch is not interrupted, "
+                                  "so searches behind it wait so long. Longer ones are a little faster; 512 "
+                                  "tokens are always allowed, and "
+                                  "0ms sets no limit.",
+                                  QRERANK_CONFIG(Milliseconds, scoring.batch_time), 0ms, 10min));
   keys.push_back(values::integer<std::uint64_t>(
       "scoring", "max_queued_texts", "Texts waiting to be scored; beyond it searches fall back at once.",
       QRERANK_CONFIG(std::uint64_t, scoring.max_queued_texts), 1, 1 << 24));

@@ -268,6 +268,7 @@ void ModelManager::Core::read(Place place) {
           replicas.push_back(std::move(*model));
         }
         const scheduler::SchedulerSettings settings{.token_budget = token_budget(replicas),
+                                                    .batch_time = settings_.batch_time,
                                                     .max_queued_texts = settings_.max_queued_texts,
                                                     .max_queued_tokens = settings_.max_queued_tokens};
         return std::make_unique<serving::Engine>(slot.setup.name, std::move(replicas), settings, slot.desk,

@@ -37,9 +37,11 @@ struct ModelSetup {
 };
 
 struct ManagerSettings {
-  /// The most tokens of one batch: larger fills the device better, smaller lets a new request in sooner, for
-  /// a batch cannot be interrupted. Where the model tells what a token costs, memory may allow less.
+  /// The most tokens of one batch. Where the model tells what a token costs, memory may allow less.
   std::size_t token_budget = 8192;
+  /// What a batch should take at most: longer fills the device better, shorter lets a new request in sooner,
+  /// for a batch cannot be interrupted. By the measured speed of each replica; 0: no limit.
+  Clock::duration batch_time = std::chrono::seconds(1);
   /// For each model, texts of all requests not answered yet and their bytes: the door, before any work.
   std::size_t max_queued_texts = 8192;
   std::size_t max_queued_bytes = std::size_t{256} << 20;

@@ -1,9 +1,21 @@
 #include "reranker/model/packing.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace qrerank::reranker::model {
+namespace {
+
+/// A piece may be larger by one part in so many, where that makes them all alike.
+constexpr std::size_t kSlack = 4;
+
+struct Piece {
+  std::vector<std::size_t> indexes;
+  std::size_t tokens = 0;
+};
+
+}  // namespace
 
 std::vector<std::vector<std::size_t>> cut_into_pieces(std::span<const std::size_t> lengths,
                                                       std::size_t piece_tokens) {
@@ -12,17 +24,23 @@ std::vector<std::vector<std::size_t>> cut_into_pieces(std::span<const std::size_
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
   });
-  std::vector<std::vector<std::size_t>> pieces;
-  std::size_t tokens = 0;
+  std::size_t tokens = 0;  // a sequence that is larger than a piece fills one
+  for (const auto length : lengths) tokens += std::min(length, piece_tokens);
+  std::vector<Piece> pieces(std::max<std::size_t>(1, (tokens + piece_tokens - 1) / piece_tokens));
   for (const auto index : order) {
-    if (pieces.empty() || tokens + lengths[index] > piece_tokens) {
-      pieces.emplace_back();
-      tokens = 0;
+    auto least = std::ranges::min_element(pieces, {}, &Piece::tokens);
+    if (!least->indexes.empty() && least->tokens + lengths[index] > piece_tokens + piece_tokens / kSlack) {
+      least = pieces.insert(pieces.end(), Piece{});
     }
-    pieces.back().push_back(index);
-    tokens += lengths[index];
+    least->indexes.push_back(index);
+    least->tokens += lengths[index];
   }
-  return pieces;
+  std::ranges::stable_sort(pieces, std::ranges::greater(), &Piece::tokens);
+  std::vector<std::vector<std::size_t>> cut;
+  for (auto& piece : pieces) {
+    if (!piece.indexes.empty()) cut.push_back(std::move(piece.indexes));
+  }
+  return cut;
 }
 
 }  // namespace qrerank::reranker::model

@@ -8,9 +8,10 @@
 
 namespace qrerank::reranker::model {
 
-/// Indices of the sequences of each piece. Sequences are taken by falling length (equal ones by index), so
-/// that equal lengths lie side by side and the last piece is the smallest; a piece is closed when the next
-/// sequence would take it over `piece_tokens`. A longer sequence has a piece of its own.
+/// Indices of the sequences of each piece, the largest piece first. Sequences go by falling length (equal
+/// ones by index) to the piece that has the fewest tokens yet, so that pieces are alike and threads that
+/// compute them side by side end together. A piece has about `piece_tokens`, at most a quarter more; a longer
+/// sequence has one of its own.
 [[nodiscard]] std::vector<std::vector<std::size_t>> cut_into_pieces(std::span<const std::size_t> lengths,
                                                                     std::size_t piece_tokens);
 

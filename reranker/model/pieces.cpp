@@ -21,7 +21,7 @@ namespace qrerank::reranker::model {
 namespace {
 
 constexpr std::size_t kLeastPieceTokens = 128;  ///< fewer rows leave the multipliers idle
-constexpr std::size_t kShareBelow = 4;  ///< operators are shared below one piece per this many threads
+constexpr std::size_t kShareBelow = 2;  ///< operators are shared below one piece per this many threads
 
 }  // namespace
 

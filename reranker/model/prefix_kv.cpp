@@ -14,16 +14,20 @@ std::shared_ptr<const PrefixKv> PrefixCache::find(const std::vector<std::int32_t
   const auto at = places_.find(ids);
   if (at == places_.end()) return nullptr;
   entries_.splice(entries_.begin(), entries_, at->second);
+  at->second->batch = batch_;
   return at->second->kv;
 }
 
 void PrefixCache::insert(const std::vector<std::int32_t>& ids, std::shared_ptr<const PrefixKv> kv) {
-  const auto bytes = kv->bytes();
-  if (bytes > most_bytes_ || places_.contains(ids)) return;
-  while (bytes_ + bytes > most_bytes_) drop_last();
-  entries_.push_front({.ids = ids, .kv = std::move(kv)});
+  if (places_.contains(ids)) return;
+  bytes_ += kv->bytes();
+  entries_.push_front({.ids = ids, .kv = std::move(kv), .batch = batch_});
   places_.emplace(ids, entries_.begin());
-  bytes_ += bytes;
+}
+
+void PrefixCache::end_batch() {
+  while (bytes_ > most_bytes_ && entries_.back().batch != batch_) drop_last();
+  ++batch_;
 }
 
 void PrefixCache::drop_last() {

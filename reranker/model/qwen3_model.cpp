@@ -25,7 +25,8 @@ constexpr std::size_t kGpuPieceTokens = 65'536;
 /// Where nothing else is set; the published models allow more, at a price that grows with it.
 constexpr std::size_t kDefaultMaxLength = 8192;
 
-/// Of computed prefixes kept between batches: two or more of the largest size's, ten of the smallest's.
+/// Of computed prefixes kept between batches, those of the last one aside: two or more of the largest size's,
+/// ten of the smallest's.
 constexpr std::size_t kKeptPrefixBytes = std::size_t{256} << 20U;
 
 /// Goes up whenever the same texts would get other scores from the same weights.
@@ -125,6 +126,7 @@ class Qwen3Model final : public Model {
       kept_.insert(missing[i]->ids, computed[i]);
       by_ids[missing[i]->ids] = computed[i];
     }
+    kept_.end_batch();
     std::vector<KvPtr> of_items;
     for (const auto& item : items) of_items.push_back(item.prefix ? by_ids[item.prefix->ids] : nullptr);
     return of_items;

@@ -9,6 +9,7 @@
 
 #include "reranker/scheduler/batch.hpp"
 #include "reranker/scheduler/batch_former.hpp"
+#include "reranker/scheduler/batch_pace.hpp"
 #include "reranker/scheduler/job.hpp"
 
 namespace qrerank::reranker::scheduler {
@@ -65,7 +66,7 @@ class Scheduler::Core : public std::enable_shared_from_this<Core> {
   void fail_by_id(std::uint64_t id, ScoreFailure failure, const char* message);
 
   // All below: with the mutex held.
-  Batch take_batch(const model::Model& replica, Finished& finished);
+  Batch take_batch(const model::Model& replica, const BatchPace& pace, Finished& finished);
   void settle(const Batch& batch, const Computed& computed, Finished& finished);
   void put_back(const Entry& entry);
   void succeed(const JobPtr& job, Finished& finished);
@@ -141,6 +142,7 @@ ScoreTicket Scheduler::Core::submit(model::EncodedTexts encoded, Clock::time_poi
 }
 
 void Scheduler::Core::run(model::Model& replica) {
+  BatchPace pace(settings_.batch_time);
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
@@ -148,7 +150,7 @@ void Scheduler::Core::run(model::Model& replica) {
       return;
     }
     Finished finished;
-    Batch batch = take_batch(replica, finished);
+    Batch batch = take_batch(replica, pace, finished);
     lock.unlock();
     finished.call();
     if (!batch.entries.empty()) {
@@ -156,6 +158,7 @@ void Scheduler::Core::run(model::Model& replica) {
       const Computed computed = compute(replica, batch);
       observer_.batch_computed(model_, batch.report, std::chrono::duration_cast<Microseconds>(computed.took));
       if (computed.outcome == Outcome::scored) {
+        pace.measured(batch.report.tokens, computed.took);
         tell_taps(batch, computed);
       }
       lock.lock();
@@ -193,7 +196,7 @@ void Scheduler::Core::fail_by_id(std::uint64_t id, ScoreFailure failure, const c
   finished.call();
 }
 
-Batch Scheduler::Core::take_batch(const model::Model& replica, Finished& finished) {
+Batch Scheduler::Core::take_batch(const model::Model& replica, const BatchPace& pace, Finished& finished) {
   // A prefix that the replica keeps, from an earlier batch or another request, costs nothing more.
   std::map<const model::Sequence*, std::size_t> prefix_costs;
   const auto prefix_cost = [&](const Job& job) {
@@ -216,10 +219,11 @@ Batch Scheduler::Core::take_batch(const model::Model& replica, Finished& finishe
                      .prefix_tokens = prefix_cost(*entry.job),
                      .deadline = entry.job->deadline});
   }
-  const FormedBatch formed = form_batch(texts, budget_, Clock::now());
+  const std::size_t budget = pace.limit(budget_);
+  const FormedBatch formed = form_batch(texts, budget, Clock::now());
 
   Batch batch;
-  batch.report = {.items = formed.chosen.size(), .tokens = formed.tokens, .budget = budget_};
+  batch.report = {.items = formed.chosen.size(), .tokens = formed.tokens, .budget = budget};
   std::set<std::uint64_t> requests;
   std::vector<bool> taken(waiting_.size());
   for (const std::size_t index : formed.chosen) {

@@ -19,9 +19,12 @@
 namespace qrerank::reranker::scheduler {
 
 struct SchedulerSettings {
-  /// Tokens of one batch. A batch cannot be interrupted: its duration is what a request that arrives
-  /// meanwhile waits. Halved when memory runs out, doubled again (up to this) after 64 batches without that.
+  /// The most tokens of one batch. Halved when memory runs out, doubled again (up to this) after 64 batches
+  /// without that.
   std::size_t token_budget = 4096;
+  /// A batch cannot be interrupted: what it should take at most, by the measured speed of its replica
+  /// (batch_pace.hpp); 0: no limit.
+  Clock::duration batch_time{0};
   /// Waiting texts and their tokens (shared prefixes aside). Texts being computed do not count.
   std::size_t max_queued_texts = 8192;
   std::size_t max_queued_tokens = 4'000'000;

@@ -1,17 +1,22 @@
 // One model on one set of texts, timed on request: rerank_speed.py starts one of these per dtype and asks
 // them in turn with the other engines. Prints "ready TOKENS", then per line read from stdin the seconds one
-// rerank took (tokenizing and scoring, end to end), and on "scores" the logits.
+// rerank took (tokenizing and scoring, end to end); on "scheduled" the same by way of the scheduler, in
+// batches of about a second as the program makes them; on "scores" the logits.
 #include <simdjson.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "reranker/model/model.hpp"
+#include "reranker/scheduler/scheduler.hpp"
 
+namespace scheduler = qrerank::reranker::scheduler;
 using namespace qrerank::reranker::model;
 
 namespace {
@@ -26,6 +31,16 @@ std::vector<double> rerank(Model& model, const std::string& query, const std::ve
     tokens += sequence.ids.size();
   }
   return model.logits(items);
+}
+
+// Throws where the scheduler has no answer.
+void rerank_scheduled(Model& model, scheduler::Scheduler& queue, const std::string& query,
+                      const std::vector<std::string>& texts) {
+  std::promise<bool> answered;
+  const auto ticket =
+      queue.submit(model.encode("", query, texts), qrerank::reranker::Clock::time_point::max(),
+                   [&](auto scored) { answered.set_value(scored.has_value()); });
+  if (!answered.get_future().get()) throw std::runtime_error("the scheduler has no scores");
 }
 
 }  // namespace
@@ -52,13 +67,22 @@ int main(int argc, char** argv) {
   std::vector<std::string> texts;
   for (const auto text : input["texts"].get_array()) texts.emplace_back(text.get_string().value());
 
+  scheduler::DeadlineTimer timer;
+  qrerank::reranker::Observer nobody;
+  scheduler::Scheduler queue("bench", {model->get()},
+                             {.token_budget = 8192, .batch_time = std::chrono::seconds(1)}, timer, nobody);
   std::size_t tokens = 0;
   (void)rerank(**model, query, texts, tokens);
   std::printf("ready %zu\n", tokens);
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto logits = rerank(**model, query, texts, tokens);
+    std::vector<double> logits;
+    if (line == "scheduled") {
+      rerank_scheduled(**model, queue, query, texts);
+    } else {
+      logits = rerank(**model, query, texts, tokens);
+    }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     if (line == "scores") {
       for (const double logit : logits) std::printf("%.9g ", logit);

@@ -103,6 +103,7 @@ BOOST_AUTO_TEST_CASE(bounds) {
       {"selection.metadata_ttl", "0ms", "24h", "-1ms", "86401s"},
       {"selection.metadata_timeout", "1ms", "1m", "0ms", "61s"},
       {"scoring.token_budget", "64", "16777216", "63", "16777217"},
+      {"scoring.batch_time", "0ms", "10m", "-1ms", "601s"},
       {"scoring.max_queued_texts", "1", "16777216", "0", "16777217"},
       {"scoring.max_queued_tokens", "64", "1073741824", "63", "1073741825"},
       {"scoring.cache_bytes", "0", "1024GiB", "-1", "1025GiB"},

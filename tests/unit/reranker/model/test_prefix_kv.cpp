@@ -30,20 +30,44 @@ BOOST_AUTO_TEST_CASE(the_least_recently_used_prefix_goes_first) {
   PrefixCache cache(64 * 10);
   const auto first = kv(4);
   cache.insert({1}, first);
+  cache.end_batch();
   cache.insert({2}, kv(4));
+  cache.end_batch();
   BOOST_TEST(cache.bytes() == 64U * 8);
   BOOST_TEST(cache.find({1}) == first);
+  cache.end_batch();
   cache.insert({3}, kv(3));
-  BOOST_TEST(cache.find({2}) == nullptr);
+  cache.end_batch();
+  BOOST_TEST(!cache.holds({2}));
   BOOST_TEST(cache.find({1}) == first);
-  BOOST_TEST(cache.find({3}) != nullptr);
-  cache.insert({4}, kv(11));  // larger than everything together
-  BOOST_TEST(cache.find({4}) == nullptr);
   BOOST_TEST(cache.find({3}) != nullptr);
   BOOST_TEST(cache.bytes() == 64U * 7);
   cache.clear();
   BOOST_TEST(cache.bytes() == 0U);
   BOOST_TEST(cache.find({1}) == nullptr);
+}
+
+// Else a request whose prefix is large would compute it again with each of its batches.
+BOOST_AUTO_TEST_CASE(the_last_batch_keeps_its_prefixes_whatever_their_size) {
+  PrefixCache cache(64 * 10);
+  cache.insert({1}, kv(3));
+  cache.end_batch();
+  const auto large = kv(11);
+  cache.insert({2}, large);
+  cache.insert({3}, kv(12));
+  cache.end_batch();
+  BOOST_TEST(!cache.holds({1}));
+  BOOST_TEST(cache.holds({3}));
+  BOOST_TEST(cache.find({2}) == large);
+  cache.end_batch();
+  BOOST_TEST(cache.holds({2}));
+  BOOST_TEST(!cache.holds({3}));
+  cache.insert({4}, kv(1));
+  cache.end_batch();
+  BOOST_TEST(!cache.holds({2}));
+  BOOST_TEST(cache.bytes() == 64U);
+  cache.end_batch();
+  BOOST_TEST(cache.holds({4}));
 }
 
 BOOST_AUTO_TEST_CASE(equal_prefixes_are_one_object_while_they_live) {
