@@ -11,6 +11,8 @@
 #include <set>
 #include <utility>
 
+#include "reranker/utf8.hpp"
+
 namespace qrerank::reranker::model {
 namespace {
 
@@ -44,7 +46,7 @@ tl::expected<Index, std::string> read_index(const std::filesystem::path& path) {
     if (field.value.get(name) != simdjson::SUCCESS) return bad("weight_map has a value that is not a file");
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos ||
         name.find('\0') != std::string_view::npos) {
-      return bad("weight_map names a file outside its folder: '" + std::string(name.substr(0, 200)) + "'");
+      return bad("weight_map names a file outside its folder: '" + first_code_points(name, 200) + "'");
     }
     index.files.emplace(name);
     index.tensors.emplace_back(field.key, name);

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "reranker/utf8.hpp"
+
 namespace qrerank::reranker::model {
 
 using simdjson::dom::element;
@@ -65,7 +67,7 @@ bool ConfigMembers::has(std::string_view name) const {
 
 void ConfigMembers::fail(std::string_view name, const std::string& expected, const std::string& found) {
   if (error_.empty()) {
-    error_ = std::string(name) + ": expected " + expected + ", found " + found.substr(0, 100);
+    error_ = std::string(name) + ": expected " + expected + ", found " + first_code_points(found, 100);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "reranker/model/encoder_config.hpp"
 
 #include "reranker/model/config_members.hpp"
+#include "reranker/utf8.hpp"
 
 namespace qrerank::reranker::model {
 namespace {
@@ -50,7 +51,7 @@ Result parse_encoder_config(std::string_view json) {
   EncoderConfig config;
   const auto name = architecture_of(*root);
   if (!set_family(name, config)) {
-    const auto found = name.empty() ? "no architectures" : std::string(name.substr(0, 100));
+    const auto found = name.empty() ? "no architectures" : first_code_points(name, 100);
     return tl::unexpected("architectures: expected one of " + std::string(kArchitectures) + ", found " +
                           found);
   }

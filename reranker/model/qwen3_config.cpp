@@ -1,6 +1,7 @@
 #include "reranker/model/qwen3_config.hpp"
 
 #include "reranker/model/config_members.hpp"
+#include "reranker/utf8.hpp"
 
 namespace qrerank::reranker::model {
 namespace {
@@ -56,7 +57,7 @@ tl::expected<Qwen3Config, std::string> parse_qwen3_config(std::string_view json)
   const auto name = architecture_of(*root);
   if (name != kCausal && name != kClassifier) {
     return tl::unexpected("architectures: expected " + std::string(kCausal) + " or " +
-                          std::string(kClassifier) + ", found " + std::string(name.substr(0, 100)));
+                          std::string(kClassifier) + ", found " + first_code_points(name, 100));
   }
   ConfigMembers members(*root);
   Qwen3Config config;

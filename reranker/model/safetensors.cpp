@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "reranker/utf8.hpp"
+
 namespace qrerank::reranker::model {
 namespace {
 
@@ -32,7 +34,7 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t>, 15> kElementByt
                                                                                     {"U64", 8}}};
 
 std::string tensor_text(std::string_view name) {
-  return "tensor '" + std::string(name.substr(0, 200)) + "'";
+  return "tensor '" + first_code_points(name, 200) + "'";
 }
 
 /// Bytes of a shape, or nothing where that number does not fit.
@@ -55,7 +57,7 @@ tl::expected<TensorEntry, std::string> read_entry(std::string_view name, element
   if (value["dtype"].get(dtype) != simdjson::SUCCESS) return bad("has no dtype");
   const auto* known = std::find_if(kElementBytes.begin(), kElementBytes.end(),
                                    [&](const auto& d) { return d.first == dtype; });
-  if (known == kElementBytes.end()) return bad("unknown dtype '" + std::string(dtype.substr(0, 40)) + "'");
+  if (known == kElementBytes.end()) return bad("unknown dtype '" + first_code_points(dtype, 40) + "'");
   entry.dtype = dtype;
 
   simdjson::dom::array shape;

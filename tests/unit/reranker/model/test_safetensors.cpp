@@ -4,6 +4,7 @@
 #include "reranker/model/checkpoint.hpp"
 #include "reranker/model/safetensors.hpp"
 #include "reranker/model/weight_bytes.hpp"
+#include "reranker/utf8.hpp"
 #include "tests/unit/reranker/model/safetensors_file.hpp"
 
 using namespace qrerank::reranker::model;
@@ -75,6 +76,17 @@ BOOST_AUTO_TEST_CASE(every_broken_header_is_an_error_that_says_what) {
     BOOST_TEST(layout.error().find(broken.says) != std::string::npos,
                broken.header << ": " << layout.error());
   }
+}
+
+// It goes into /status, which is JSON: cut between characters.
+BOOST_AUTO_TEST_CASE(an_error_about_a_long_name_is_still_utf_8) {
+  std::string name = "a";
+  for (int i = 0; i < 300; ++i) name += "\u00e9";
+  const auto broken =
+      parse_safetensors_header("{\"" + name + R"(":{"dtype":"X","shape":[1],"data_offsets":[0,1]}})", 1);
+  BOOST_REQUIRE(!broken);
+  BOOST_TEST(qrerank::reranker::count_code_points(broken.error()).has_value());
+  BOOST_TEST(broken.error().size() < 600U);
 }
 
 BOOST_AUTO_TEST_CASE(lengths_that_do_not_fit_are_refused) {
