@@ -152,6 +152,8 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   };
   context.upstreams = [&nodes] { return nodes->status(); };
   context.models = [&scorer] { return scorer->status(); };
+  context.load = [&scorer](const std::string& model) { return scorer->load(model); };
+  context.unload = [&scorer](const std::string& model) { return scorer->unload(model); };
   context.draining = [&draining] { return draining.load(); };
   context.config = [&live] { return live.get(); };
   context.metrics = [&metrics, &nodes] {

@@ -62,6 +62,11 @@ class Scorer {
 
   /// All configured models. Thread-safe, does not block on loading.
   [[nodiscard]] virtual std::vector<ModelStatus> status() const = 0;
+
+  /// Orders that are not waited for: into memory, or out of it once its requests are answered. Thread-safe.
+  /// False: no such model, or one that is always there.
+  virtual bool load(const std::string& /*model*/) { return false; }
+  virtual bool unload(const std::string& /*model*/) { return false; }
 };
 
 }  // namespace qrerank::reranker

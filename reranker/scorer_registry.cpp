@@ -33,6 +33,16 @@ std::vector<ModelStatus> ScorerRegistry::status() const {
   return all;
 }
 
+bool ScorerRegistry::load(const std::string& model) {
+  Scorer* const scorer = find(model);
+  return scorer != nullptr && scorer->load(model);
+}
+
+bool ScorerRegistry::unload(const std::string& model) {
+  Scorer* const scorer = find(model);
+  return scorer != nullptr && scorer->unload(model);
+}
+
 Scorer* ScorerRegistry::find(const std::string& model) const {
   for (const auto& scorer : scorers_) {
     if (scorer->knows(model)) {

@@ -19,6 +19,8 @@ class ScorerRegistry : public Scorer {
   [[nodiscard]] ScoreTicket submit(ScoreRequest request, ScoreCompletion done) override;
   [[nodiscard]] bool knows(const std::string& model) const override;
   [[nodiscard]] std::vector<ModelStatus> status() const override;
+  bool load(const std::string& model) override;
+  bool unload(const std::string& model) override;
 
  private:
   [[nodiscard]] Scorer* find(const std::string& model) const;

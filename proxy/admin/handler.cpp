@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "proxy/admin/gate.hpp"
+#include "proxy/admin/models.hpp"
 #include "proxy/observe/metrics.hpp"
 
 namespace qrerank::proxy::admin {
@@ -54,24 +55,6 @@ AdminReply readyz(const AdminContext& context) {
   return {503, "application/json", text_of({{"ready", false}, {"reason", reason}}), ""};
 }
 
-json::array models_of(const AdminContext& context) {
-  json::array models;
-  for (const auto& model : context.models()) {
-    models.push_back(
-        json::object{{"name", model.name},
-                     {"state", std::string(reranker::to_string(model.state))},
-                     {"detail", model.detail},
-                     {"family", model.family},
-                     {"dtype", model.dtype},
-                     {"device", model.device},
-                     {"bytes", model.bytes},
-                     {"replicas", model.replicas},
-                     {"waiting", model.waiting},
-                     {"idle_seconds", model.idle ? json::value(model.idle->count()) : json::value(nullptr)}});
-  }
-  return models;
-}
-
 AdminReply status(const AdminContext& context) {
   json::array upstreams;
   for (const auto& upstream : context.upstreams()) {
@@ -101,7 +84,7 @@ AdminReply status(const AdminContext& context) {
                    {"uptime_seconds", context.uptime().count()},
                    {"draining", context.draining()},
                    {"upstreams", std::move(upstreams)},
-                   {"models", models_of(context)},
+                   {"models", models_as_json(context)},
                    {"config", std::move(summary)}}),
           ""};
 }
@@ -135,9 +118,13 @@ AdminReply handle(const AdminRequest& request, const AdminContext& context) {
   if (refusal && (page == kPages.end() || page->answer_for_everybody == nullptr)) {
     return *refusal;
   }
+  if (is_models_path(path)) {
+    return answer_models(request.method, path, context);
+  }
   if (page == kPages.end()) {
     return {404, "application/json",
-            text_of({{"error", "no such page; there are /livez, /readyz, /metrics and /status"}}), ""};
+            text_of({{"error", "no such page; there are /livez, /readyz, /metrics, /status and /models"}}),
+            ""};
   }
   if (request.method != "GET" && request.method != "HEAD") {
     return {405, "application/json", text_of({{"error", "only GET and HEAD are answered here"}}),

@@ -39,6 +39,9 @@ struct AdminContext {
   std::function<bool()> draining;  ///< told to stop: not ready any more
   std::function<std::shared_ptr<const config::Config>()> config;
   std::function<std::string()> metrics;  ///< Prometheus' text
+  /// Orders that are not waited for; false: a model that is always there, or unknown.
+  std::function<bool(const std::string& model)> load;
+  std::function<bool(const std::string& model)> unload;
 };
 
 /// GET (or HEAD) of
@@ -48,6 +51,7 @@ struct AdminContext {
 ///             will load when first asked, and the program is not draining
 ///   /metrics  Prometheus' text format
 ///   /status   version, uptime, upstreams, models, and a summary of the configuration
+///   /models   and what is below it: models.hpp
 /// /livez and /readyz answer everybody, /readyz without the reason; for the others see gate.hpp.
 /// Anything else: 404 {"error":…}; another method: 405.
 AdminReply handle(const AdminRequest& request, const AdminContext& context);

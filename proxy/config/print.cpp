@@ -121,7 +121,7 @@ constexpr std::pair<std::string_view, std::string_view> kSections[] = {
      "HTTPS for clients (docs/tls.md). A reload reads the files again; a pair that cannot be used keeps the "
      "old "
      "one."},
-    {"admin", "The second listener, for `/livez`, `/readyz`, `/metrics` and `/status`."},
+    {"admin", "The second listener, for `/livez`, `/readyz`, `/metrics`, `/status` and `/models`."},
     {"upstream", "The Qdrant server behind the proxy."},
     {"upstream.tls", "For those of `upstream.url` that begin with `https://` (docs/tls.md)."},
     {"rerank",

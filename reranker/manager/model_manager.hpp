@@ -87,10 +87,10 @@ class ModelManager : public Scorer {
   [[nodiscard]] std::vector<ModelStatus> status() const override;
 
   /// Starts loading, also a model whose load failed a moment ago, and returns at once. False: no such model.
-  bool load(const std::string& model);
+  bool load(const std::string& model) override;
   /// Lets the model's requests finish, then unloads it; one that is loading, once it is loaded. Forgets why a
   /// load failed. Returns at once; false: no such model.
-  bool unload(const std::string& model);
+  bool unload(const std::string& model) override;
 
   /// Unloads what has been idle for its time. Called when that is due; only tests with their own clock need
   /// to.

@@ -129,3 +129,41 @@ def test_preloaded_replicas_score_alike_and_leave_when_idle(qdrant: Qdrant, coll
         for _ in range(3):
             assert search(proxy, qdrant, collection, "tiny").top["reranking_used"] == "true"
             wait_until(lambda: model(proxy, "tiny")["state"] == "unloaded")
+
+
+def order(proxy: Qrerank, name: str, what: str) -> httpx.Response:
+    return httpx.post(f"http://{proxy.admin}/models/{name}/{what}", timeout=LIMIT_S)
+
+
+def test_models_are_loaded_and_unloaded_by_order(qdrant: Qdrant, collection: str):
+    with Qrerank(qdrant.url, config()) as proxy:
+        listed = httpx.get(f"http://{proxy.admin}/models", timeout=LIMIT_S).json()["models"]
+        assert {one["name"]: one["state"] for one in listed} == {"mock": "ready", "minilm": "unloaded", "tiny": "unloaded"}
+        assert order(proxy, "tiny", "unload").status_code == 200, "it is not there"
+        loading = order(proxy, "tiny", "load")
+        assert loading.status_code in (200, 202) and loading.json()["name"] == "tiny", loading.text
+        wait_until(lambda: model(proxy, "tiny")["state"] == "ready")
+        again = order(proxy, "tiny", "load")
+        assert (again.status_code, again.json()["bytes"]) == (200, weight_bytes(TINY))
+        assert order(proxy, "tiny", "unload").status_code in (200, 202)
+        wait_until(lambda: model(proxy, "tiny")["state"] == "unloaded")
+        assert search(proxy, qdrant, collection, "tiny").top["reranking_used"] == "true", "the search loads it again"
+        for name, what, status in (("nobody", "load", 404), ("mock", "load", 409), ("mock", "unload", 409), ("tiny", "drop", 404)):
+            refused = order(proxy, name, what)
+            assert (refused.status_code, list(refused.json())) == (status, ["error"]), refused.text
+
+
+def test_a_load_that_fails_tells_why_and_is_tried_again_by_order(qdrant: Qdrant, tmp_path: Path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in TINY.iterdir():
+        (broken / file.name).write_bytes(file.read_bytes())
+    whole = (TINY / "model.safetensors").read_bytes()
+    (broken / "model.safetensors").write_bytes(whole[:-100])
+    with Qrerank(qdrant.url, config(path=str(broken))) as proxy:
+        assert order(proxy, "tiny", "load").status_code == 202
+        wait_until(lambda: model(proxy, "tiny")["state"] == "failed")
+        assert str(broken / "model.safetensors") in model(proxy, "tiny")["detail"]
+        (broken / "model.safetensors").write_bytes(whole)
+        assert order(proxy, "tiny", "load").status_code in (200, 202), "no back-off for an order"
+        wait_until(lambda: model(proxy, "tiny")["state"] == "ready")

@@ -1,5 +1,6 @@
 #include "proxy/admin/handler.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 namespace admin = qrerank::proxy::admin;
@@ -23,6 +24,7 @@ struct World {
   std::vector<qrerank::reranker::ModelStatus> models;
   bool draining = false;
   std::string host;
+  std::vector<std::string> orders;
   std::shared_ptr<config::Config> settings = std::make_shared<config::Config>();
 
   World() {
@@ -39,7 +41,21 @@ struct World {
             [this] { return models; },
             [this] { return draining; },
             [this] { return settings; },
-            [] { return std::string("some_metric 1\n"); }};
+            [] { return std::string("some_metric 1\n"); },
+            [this](const std::string& model) { return ordered("load", model, ModelState::loading); },
+            [this](const std::string& model) { return ordered("unload", model, ModelState::unloaded); }};
+  }
+  // As the manager would, of all models but the mock.
+  bool ordered(const std::string& what, const std::string& model, ModelState then) {
+    orders.push_back(what + " " + model);
+    const auto its = std::ranges::find(models, model, &qrerank::reranker::ModelStatus::name);
+    if (its != models.end() && its->state != ModelState::ready && model != "mock") its->state = then;
+    return model != "mock";
+  }
+  void add(const std::string& name, ModelState state) {
+    auto& model = models.emplace_back();
+    model.name = name;
+    model.state = state;
   }
   admin::AdminReply get(const std::string& target, const std::string& method = "GET") {
     return admin::handle(
@@ -114,6 +130,58 @@ BOOST_AUTO_TEST_CASE(status_tells_all) {
         "\"collection_rules\":[\"docs-*\"]"}) {
     BOOST_TEST(body.find(part) != std::string::npos, part << " in " << body);
   }
+}
+
+BOOST_AUTO_TEST_CASE(models_are_listed_and_ordered) {
+  World world;
+  world.add("a b", ModelState::failed);
+  world.add("busy", ModelState::ready);
+  const auto listed = world.get("/models");
+  BOOST_TEST(listed.status == 200u);
+  BOOST_TEST(listed.body.starts_with("{\"models\":[{\"name\":\"mock\",\"state\":\"ready\""));
+  BOOST_TEST(world.get("/status").body.find(listed.body.substr(1, listed.body.size() - 3)) !=
+             std::string::npos);
+  BOOST_TEST(world.get("/models/a%20b?x").body.starts_with("{\"name\":\"a b\",\"state\":\"failed\""));
+  BOOST_TEST(world.get("/models/a%20b", "HEAD").status == 200u);
+
+  const auto loading = world.get("/models/a%20b/load", "POST");
+  BOOST_TEST(loading.status == 202u);
+  BOOST_TEST(loading.body.find("\"state\":\"loading\"") != std::string::npos);
+  BOOST_TEST(world.get("/models/busy/load", "POST").status == 200u);    // is there already
+  BOOST_TEST(world.get("/models/busy/unload", "POST").status == 202u);  // once it is idle
+  BOOST_TEST(world.get("/models/a%20b/unload", "POST").status == 200u);
+  BOOST_TEST(world.orders == (std::vector<std::string>{"load a b", "load busy", "unload busy", "unload a b"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(orders_that_cannot_be_followed) {
+  World world;
+  world.add("a", ModelState::unloaded);
+  struct Row {
+    std::string method;
+    std::string path;
+    unsigned status;
+    std::string allow;
+  };
+  for (const Row& row :
+       {Row{"POST", "/models/b/load", 404, ""}, Row{"GET", "/models/b", 404, ""},
+        Row{"POST", "/models//load", 404, ""}, Row{"POST", "/models/a/load/", 404, ""},
+        Row{"POST", "/models/a/", 404, ""}, Row{"POST", "/models/a/drop", 404, ""},
+        Row{"GET", "/models/", 404, ""}, Row{"GET", "/modelsa", 404, ""},
+        Row{"GET", "/models/a/load", 405, "POST"}, Row{"PUT", "/models/a/unload", 405, "POST"},
+        Row{"POST", "/models", 405, "GET, HEAD"}, Row{"DELETE", "/models/a", 405, "GET, HEAD"}}) {
+    const auto reply = world.get(row.path, row.method);
+    BOOST_TEST(reply.status == row.status, row.method << " " << row.path);
+    BOOST_TEST(reply.allow == row.allow);
+    BOOST_TEST(reply.body.starts_with("{\"error\":\""));
+  }
+  BOOST_TEST(world.orders.empty());
+  BOOST_TEST(world.get("/models/mock/unload", "POST").status == 409u);
+  BOOST_TEST(world.get("/models/mock/load", "POST").status == 409u);
+  world.draining = true;
+  world.orders.clear();
+  BOOST_TEST(world.get("/models/a/load", "POST").status == 409u);
+  BOOST_TEST(world.orders.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_rest) {

@@ -1,0 +1,99 @@
+#include "proxy/admin/models.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <optional>
+
+#include "proxy/route/endpoints.hpp"
+
+namespace qrerank::proxy::admin {
+namespace {
+
+namespace json = boost::json;
+using reranker::ModelState;
+using reranker::ModelStatus;
+
+constexpr std::string_view kModels = "/models";
+
+AdminReply reply(unsigned status, const json::object& object, std::string allow = "") {
+  return {status, "application/json", json::serialize(object) + "\n", std::move(allow)};
+}
+
+AdminReply error(unsigned status, std::string_view why, std::string allow = "") {
+  return reply(status, {{"error", why}}, std::move(allow));
+}
+
+json::object as_json(const ModelStatus& model) {
+  return {{"name", model.name},
+          {"state", std::string(reranker::to_string(model.state))},
+          {"detail", model.detail},
+          {"family", model.family},
+          {"dtype", model.dtype},
+          {"device", model.device},
+          {"bytes", model.bytes},
+          {"replicas", model.replicas},
+          {"waiting", model.waiting},
+          {"idle_seconds", model.idle ? json::value(model.idle->count()) : json::value(nullptr)}};
+}
+
+std::optional<ModelStatus> find(const AdminContext& context, const std::string& name) {
+  auto all = context.models();
+  const auto found = std::ranges::find(all, name, &ModelStatus::name);
+  return found == all.end() ? std::nullopt : std::optional(std::move(*found));
+}
+
+AdminReply order(const std::string& name, bool load, const AdminContext& context) {
+  if (context.draining()) {
+    return error(409, "the program is stopping");
+  }
+  if (!(load ? context.load : context.unload)(name)) {
+    return error(409, "this model is part of the program: it is always there");
+  }
+  const auto model = find(context, name);
+  if (!model) {
+    return error(404, "no such model; /models lists them");  // a reload has just taken it away
+  }
+  const bool done = model->state == (load ? ModelState::ready : ModelState::unloaded);
+  return reply(done ? 200 : 202, as_json(*model));
+}
+
+}  // namespace
+
+bool is_models_path(std::string_view path) {
+  return path == kModels || (path.starts_with(kModels) && path[kModels.size()] == '/');
+}
+
+AdminReply answer_models(std::string_view method, std::string_view path, const AdminContext& context) {
+  const bool reading = method == "GET" || method == "HEAD";
+  if (path == kModels) {
+    return reading ? reply(200, {{"models", models_as_json(context)}})
+                   : error(405, "only GET and HEAD are answered here", "GET, HEAD");
+  }
+  const auto below = path.substr(kModels.size() + 1);
+  const auto slash = below.find('/');
+  const auto name = route::percent_decoded(below.substr(0, slash), false);
+  const auto model = find(context, name);
+  if (!model) {
+    return error(404, "no such model; /models lists them");
+  }
+  if (slash == std::string_view::npos) {
+    return reading ? reply(200, as_json(*model))
+                   : error(405, "only GET and HEAD are answered here", "GET, HEAD");
+  }
+  const auto action = below.substr(slash + 1);
+  if (action != "load" && action != "unload") {
+    return error(404, "a model can be asked to load and to unload, nothing else");
+  }
+  return method == "POST" ? order(name, action == "load", context)
+                          : error(405, "only POST is answered here", "POST");
+}
+
+json::array models_as_json(const AdminContext& context) {
+  json::array models;
+  for (const auto& model : context.models()) {
+    models.push_back(as_json(model));
+  }
+  return models;
+}
+
+}  // namespace qrerank::proxy::admin
