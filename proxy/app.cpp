@@ -112,12 +112,12 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   std::array<std::string_view, flow::kReasons.size()> reasons;
   observe::Metrics metrics(metric_labels(reasons));
   observe::ScoringObserver scoring_observer(metrics);
-  const auto scorer = make_scorers(*config, scoring_observer);
+  const auto scorers = make_scorers(*config, scoring_observer);
 
   flow::SaidOnce objects_as_text;
   selection::MetadataCache metadata;
   flow::Interceptor interceptor(
-      {[&live] { return live.get(); }, scorer.get(), &metrics, &objects_as_text, &metadata});
+      {[&live] { return live.get(); }, scorers.all.get(), &metrics, &objects_as_text, &metadata});
   RequestCounter counter(metrics, config->log.access);
   asio::io_context io(1);
   auto tls = tls::read_contexts(*config);
@@ -130,6 +130,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     if (!contexts) return tl::unexpected(std::move(contexts.error()));
     serving->use_tls(std::move(contexts->clients));
     nodes->use_tls(std::move(contexts->upstreams));
+    scorers.follow(fresh);
     warn_of_unverified(fresh.upstream);
     log::set_level(log::level_named(fresh.log.level));
     counter.set_access_log(fresh.log.access);
@@ -151,9 +152,9 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - started);
   };
   context.upstreams = [&nodes] { return nodes->status(); };
-  context.models = [&scorer] { return scorer->status(); };
-  context.load = [&scorer](const std::string& model) { return scorer->load(model); };
-  context.unload = [&scorer](const std::string& model) { return scorer->unload(model); };
+  context.models = [&scorers] { return scorers.all->status(); };
+  context.load = [&scorers](const std::string& model) { return scorers.all->load(model); };
+  context.unload = [&scorers](const std::string& model) { return scorers.all->unload(model); };
   context.draining = [&draining] { return draining.load(); };
   context.config = [&live] { return live.get(); };
   context.metrics = [&metrics, &nodes] {

@@ -81,26 +81,46 @@ manager::ManagerSettings settings_of(const config::Scoring& scoring) {
   return settings;
 }
 
+// Differs wherever another model would be loaded.
+std::string id_of(const model::ModelSpec& spec, std::size_t replicas) {
+  std::string id = spec.path;
+  for (const auto& part : {spec.dtype, spec.device, std::to_string(spec.max_length),
+                           std::to_string(spec.threads), std::to_string(replicas)}) {
+    id += '\n' + part;
+  }
+  return id;
+}
+
 manager::ModelSetup setup_of(const config::Config& config, const config::Model& configured) {
+  const auto spec = spec_of(config, configured);
   return {.name = configured.name,
-          .source = source_of(spec_of(config, configured), configured.replicas),
+          .source = source_of(spec, configured.replicas),
+          .source_id = id_of(spec, configured.replicas),
           .preload = configured.preload,
           .idle_unload = configured.idle_unload.value_or(config.scoring.idle_unload)};
 }
 
+std::vector<manager::ModelSetup> setups_of(const config::Config& config) {
+  std::vector<manager::ModelSetup> models;
+  for (const auto& configured : config.models) models.push_back(setup_of(config, configured));
+  return models;
+}
+
 }  // namespace
 
-std::unique_ptr<reranker::Scorer> make_scorers(const config::Config& config, reranker::Observer& observer) {
+Scorers make_scorers(const config::Config& config, reranker::Observer& observer) {
   std::vector<std::unique_ptr<reranker::Scorer>> scorers;
   scorers.push_back(std::make_unique<reranker::MockScorer>());
   std::shared_ptr<reranker::ScoreCache> cache;
   if (config.scoring.cache_bytes > 0)
     cache = std::make_shared<reranker::ScoreCache>(config.scoring.cache_bytes);
-  std::vector<manager::ModelSetup> models;
-  for (const auto& configured : config.models) models.push_back(setup_of(config, configured));
-  scorers.push_back(std::make_unique<manager::ModelManager>(std::move(models), settings_of(config.scoring),
-                                                            cache, observer));
-  return std::make_unique<reranker::ScorerRegistry>(std::move(scorers));
+  auto local = std::make_unique<manager::ModelManager>(setups_of(config), settings_of(config.scoring), cache,
+                                                       observer);
+  auto follow = [manager = local.get()](const config::Config& fresh) {
+    manager->set_models(setups_of(fresh));
+  };
+  scorers.push_back(std::move(local));
+  return {std::make_unique<reranker::ScorerRegistry>(std::move(scorers)), std::move(follow)};
 }
 
 tl::expected<std::vector<model::ReplicaNeed>, model::LoadError> model_needs(const config::Config& config,

@@ -1,6 +1,7 @@
 // From the configuration to the scorers: the mock, and the manager of the configured models.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <tl/expected.hpp>
 #include <vector>
@@ -12,9 +13,16 @@
 
 namespace qrerank::proxy {
 
+struct Scorers {
+  std::unique_ptr<reranker::Scorer> all;
+  /// From here on the models of `config` are the configured ones; the other settings are those of the start.
+  /// What is replaced or gone ends its work first. Not after `all` is gone.
+  std::function<void(const config::Config& config)> follow;
+};
+
 /// Models load when first asked, those with `preload` begin at once. `observer` outlives what is returned. In
 /// a build without libtorch a configured model is known and always `model_unavailable`.
-std::unique_ptr<reranker::Scorer> make_scorers(const config::Config& config, reranker::Observer& observer);
+Scorers make_scorers(const config::Config& config, reranker::Observer& observer);
 
 /// What a configured model would take where, told by its files' headers; nothing is loaded. The error tells
 /// why it would not load, also that there is no room for it.

@@ -108,7 +108,8 @@ effective configuration; with `--collection NAME` which rule that collection get
 it was said.
 
 On SIGHUP the file and the variables are read again. A faulty configuration is logged and the old one stays; else new
-requests get the new one, running ones end with theirs, and no connection is closed. In the tables below, "reload" marks
+requests get the new one, running ones end with theirs, and no connection is closed. A model that is gone or has other
+settings ends its work and leaves memory; the new one is loaded beside it when asked. In the tables below, "reload" marks
 what such a reload changes; a change of the others is logged and waits for a restart.
 
 Durations are whole numbers with a unit (`250ms`, `5s`, `2m`, `1h`), sizes are bytes or whole numbers of `KiB`,

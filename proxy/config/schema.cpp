@@ -360,7 +360,7 @@ void add_collections(Keys& keys) {
 }
 
 void add_models(Keys& keys) {
-  const auto add = [&](Key key) { keys.push_back(within(Scope::model, std::move(key))); };
+  const auto add = [&](Key key) { keys.push_back(live(within(Scope::model, std::move(key)))); };
   add(defaulting_to(values::text(ValueType::path, "models", "path", "a folder",
                                  "The folder with config.json, tokenizer.json and safetensors.",
                                  QRERANK_AT(std::string, place.model->path)),

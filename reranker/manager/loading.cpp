@@ -36,28 +36,32 @@ ScoreFailure failure_of(const model::LoadError& error) {
 }  // namespace
 
 bool ModelManager::Core::load(const std::string& model) {
+  const std::lock_guard lock(mutex_);
   const auto known = places_.find(model);
   if (known == places_.end()) {
     return false;
   }
-  Slot& slot = *slots_[known->second];
-  const std::lock_guard lock(mutex_);
+  order_load(known->second);
+  return true;
+}
+
+void ModelManager::Core::order_load(Place place) {
+  Slot& slot = *place;
   const auto arrival = slot.lifecycle.load_ordered();
   slot.unload_when_loaded = false;
   slot.ordered = arrival != ModelLifecycle::Arrival::proceed;
   if (arrival == ModelLifecycle::Arrival::start_load) {
-    start_load(known->second);
+    start_load(place);
   }
-  return true;
 }
 
 bool ModelManager::Core::unload(const std::string& model) {
+  const std::lock_guard lock(mutex_);
   const auto known = places_.find(model);
   if (known == places_.end()) {
     return false;
   }
-  Slot& slot = *slots_[known->second];
-  const std::lock_guard lock(mutex_);
+  Slot& slot = *known->second;
   slot.ordered = false;
   if (slot.lifecycle.state() == ModelState::loading) {
     slot.unload_when_loaded = true;
@@ -70,15 +74,22 @@ bool ModelManager::Core::unload(const std::string& model) {
 
 void ModelManager::Core::unload_idle() {
   const std::lock_guard lock(mutex_);
-  for (Place place = 0; place < slots_.size(); ++place) {
-    check_idle(place);
+  for (const auto& slot : slots_) {
+    check_idle(slot.get());
   }
 }
 
 void ModelManager::Core::check_idle(Place place) {
-  Slot& slot = *slots_[place];
-  const auto limit = slot.setup.idle_unload;
-  if (limit <= Clock::duration::zero() || slot.leases > 0 || slot.lifecycle.state() != ModelState::ready) {
+  Slot& slot = *place;
+  if (slot.leases > 0 || slot.lifecycle.state() != ModelState::ready) {
+    return;
+  }
+  if (slot.retired) {
+    drain(place);  // a request that came as it was retired had it loaded once more
+    return;
+  }
+  const auto limit = slot.idle_unload;
+  if (limit <= Clock::duration::zero()) {
     return;
   }
   const auto idle = settings_.now() - slot.last_used;
@@ -90,7 +101,7 @@ void ModelManager::Core::check_idle(Place place) {
     timer_.schedule(Clock::now() + (limit - idle), [weak = weak_from_this(), place] {
       if (const auto core = weak.lock()) {
         const std::lock_guard lock(core->mutex_);
-        core->slots_[place]->idle_alarm = false;
+        place->idle_alarm = false;
         core->check_idle(place);
       }
     });
@@ -98,7 +109,7 @@ void ModelManager::Core::check_idle(Place place) {
 }
 
 void ModelManager::Core::drain(Place place) {
-  Slot& slot = *slots_[place];
+  Slot& slot = *place;
   if (slot.lifecycle.unload() && slot.leases == 0) {
     loaders_.post([this, place] { take_out(place); });
   }
@@ -112,16 +123,16 @@ void ModelManager::Core::ask_for_room() {
 }
 
 void ModelManager::Core::start_load(Place place) {
-  Slot& slot = *slots_[place];
+  Slot& slot = *place;
   slot.stage = Stage::measuring;
   tell(slot);
   loaders_.post([this, place] { measure(place); });
 }
 
 void ModelManager::Core::measure(Place place) {
-  Slot& slot = *slots_[place];
+  Slot& slot = *place;
   const auto begin = Clock::now();
-  auto needs = guarded<Needs>([&] { return slot.setup.source.needs(); });
+  auto needs = guarded<Needs>([&] { return slot.source.needs(); });
   if (needs && needs->empty()) {
     needs = tl::make_unexpected(model::LoadError{.message = "the source names no replica"});
   }
@@ -149,14 +160,14 @@ void ModelManager::Core::give_room() {
     const std::lock_guard lock(mutex_);
     room_asked_ = false;
     std::vector<Place> queue;
-    for (Place place = 0; place < slots_.size(); ++place) {
-      if (slots_[place]->stage == Stage::waiting_for_room) {
-        queue.push_back(place);
+    for (const auto& slot : slots_) {
+      if (slot->stage == Stage::waiting_for_room) {
+        queue.push_back(slot.get());
       }
     }
-    std::ranges::sort(queue, {}, [this](Place place) { return slots_[place]->turn; });
+    std::ranges::sort(queue, {}, &Slot::turn);
     for (const Place place : queue) {
-      Slot& slot = *slots_[place];
+      Slot& slot = *place;
       if (!slot.ordered && !slot.desk->anyone_waits()) {
         slot.stage = Stage::none;
         slot.unload_when_loaded = false;
@@ -180,7 +191,7 @@ void ModelManager::Core::give_room() {
           break;
         case RoomPlan::Verdict::unload:
           for (const std::size_t idle : plan.unload) {
-            drain(idle);
+            drain(slots_[idle].get());
           }
           break;
         case RoomPlan::Verdict::wait:
@@ -195,8 +206,8 @@ void ModelManager::Core::give_room() {
 
 std::vector<Holder> ModelManager::Core::holders() const {
   std::vector<Holder> all;
-  for (Place place = 0; place < slots_.size(); ++place) {
-    const Slot& slot = *slots_[place];
+  for (const auto& its : slots_) {
+    const Slot& slot = *its;
     if (slot.holds.empty()) {
       continue;
     }
@@ -206,7 +217,7 @@ std::vector<Holder> ModelManager::Core::holders() const {
     } else if (slot.lifecycle.state() == ModelState::draining) {
       state = Holder::State::leaving;
     }
-    all.push_back({place, slot.holds, state, slot.last_used});
+    all.push_back({slot.number, slot.holds, state, slot.last_used});
   }
   return all;
 }
@@ -246,7 +257,7 @@ std::size_t ModelManager::Core::token_budget(const serving::Engine::Replicas& re
 }
 
 void ModelManager::Core::read(Place place) {
-  Slot& slot = *slots_[place];
+  Slot& slot = *place;
   const auto begin = Clock::now();
   Needs given;
   {
@@ -257,7 +268,7 @@ void ModelManager::Core::read(Place place) {
       [&]() -> tl::expected<std::unique_ptr<serving::Engine>, model::LoadError> {
         serving::Engine::Replicas replicas;
         for (auto& replica : given) {
-          auto model = slot.setup.source.load(replica.device);
+          auto model = slot.source.load(replica.device);
           if (!model) {
             return tl::make_unexpected(std::move(model.error()));
           }
@@ -271,15 +282,15 @@ void ModelManager::Core::read(Place place) {
                                                     .batch_time = settings_.batch_time,
                                                     .max_queued_texts = settings_.max_queued_texts,
                                                     .max_queued_tokens = settings_.max_queued_tokens};
-        return std::make_unique<serving::Engine>(slot.setup.name, std::move(replicas), settings, slot.desk,
-                                                 cache_, timer_, observer_);
+        return std::make_unique<serving::Engine>(slot.name, std::move(replicas), settings, slot.desk, cache_,
+                                                 timer_, observer_);
       });
   const auto took = between(begin, Clock::now());
   if (!loaded) {
     fail_load(place, failure_of(loaded.error()), loaded.error().message, took);
     return;
   }
-  observer_.load_finished(slot.setup.name, true, took);
+  observer_.load_finished(slot.name, true, took);
   std::vector<std::pair<serving::RequestPtr, std::shared_ptr<serving::Engine>>> starting;
   {
     const std::lock_guard lock(mutex_);
@@ -310,8 +321,8 @@ void ModelManager::Core::read(Place place) {
 
 void ModelManager::Core::fail_load(Place place, ScoreFailure failure, const std::string& message,
                                    Microseconds took) {
-  Slot& slot = *slots_[place];
-  observer_.load_finished(slot.setup.name, false, took);
+  Slot& slot = *place;
+  observer_.load_finished(slot.name, false, took);
   std::vector<serving::RequestPtr> waited;
   {
     const std::lock_guard lock(mutex_);
@@ -332,7 +343,7 @@ void ModelManager::Core::fail_load(Place place, ScoreFailure failure, const std:
 }
 
 void ModelManager::Core::take_out(Place place) {
-  Slot& slot = *slots_[place];
+  Slot& slot = *place;
   std::unique_ptr<serving::Engine> engine;
   {
     const std::lock_guard lock(mutex_);

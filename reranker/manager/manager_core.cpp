@@ -39,30 +39,19 @@ ModelManager::Core::Core(ManagerSettings settings, std::shared_ptr<ScoreCache> c
       loaders_(kLoaderThreads),
       tokenizers_(settings_.tokenizer_threads) {}
 
-void ModelManager::Core::add_models(std::vector<ModelSetup> models) {
-  for (ModelSetup& setup : models) {
-    const Place place = slots_.size();
-    places_.emplace(setup.name, place);
-    Slot& slot = *slots_.emplace_back(std::make_unique<Slot>(std::move(setup), settings_.load_retry));
-    const serving::DeskLimits limits{.max_texts = settings_.max_queued_texts,
-                                     .max_bytes = settings_.max_queued_bytes,
-                                     .load_timeout = settings_.load_timeout};
-    slot.desk = std::make_shared<serving::RequestDesk>(limits, timer_, [weak = weak_from_this(), place] {
-      const auto core = weak.lock();
-      return core ? core->why_waiting(place) : ScoreError{ScoreFailure::model_unavailable, "shut down", {}};
-    });
-    tell(slot);
-  }
-  for (const auto& slot : slots_) {
-    if (slot->setup.preload) {
-      load(slot->setup.name);
-    }
-  }
+ModelManager::Core::Place ModelManager::Core::find(const std::string& model) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = places_.find(model);
+  return known == places_.end() ? nullptr : known->second;
+}
+
+bool ModelManager::Core::knows(const std::string& model) const {
+  return find(model) != nullptr;
 }
 
 ScoreTicket ModelManager::Core::submit(ScoreRequest asked, ScoreCompletion done) {
-  const auto known = places_.find(asked.model);
-  if (known == places_.end()) {
+  const Place place = find(asked.model);
+  if (place == nullptr) {
     done(error(ScoreFailure::model_unavailable, "unknown model " + asked.model));
     return {};
   }
@@ -74,8 +63,7 @@ ScoreTicket ModelManager::Core::submit(ScoreRequest asked, ScoreCompletion done)
     done(error(ScoreFailure::timeout, "the deadline passed before scoring began"));
     return {};
   }
-  const Place place = known->second;
-  Slot& slot = *slots_[place];
+  Slot& slot = *place;
   const serving::RequestPtr request = slot.desk->admit(std::move(asked), std::move(done));
   if (!request) {
     return {};
@@ -108,7 +96,7 @@ ScoreTicket ModelManager::Core::submit(ScoreRequest asked, ScoreCompletion done)
 }
 
 std::shared_ptr<serving::Engine> ModelManager::Core::lease(Place place) {
-  Slot& slot = *slots_[place];
+  Slot& slot = *place;
   ++slot.leases;
   return {slot.engine.get(), [weak = weak_from_this(), place](serving::Engine*) {
             if (const auto core = weak.lock()) {
@@ -119,7 +107,7 @@ std::shared_ptr<serving::Engine> ModelManager::Core::lease(Place place) {
 
 void ModelManager::Core::returned(Place place) {
   const std::lock_guard lock(mutex_);
-  Slot& slot = *slots_[place];
+  Slot& slot = *place;
   slot.last_used = settings_.now();
   if (--slot.leases > 0) {
     return;
@@ -147,7 +135,7 @@ void ModelManager::Core::start(const serving::RequestPtr& request, std::shared_p
 
 ScoreError ModelManager::Core::why_waiting(Place place) const {
   const std::lock_guard lock(mutex_);
-  const Slot& slot = *slots_[place];
+  const Slot& slot = *place;
   if (slot.stage == Stage::waiting_for_room && !slot.room.empty()) {
     return {ScoreFailure::out_of_memory, "no room for the model in time: " + slot.room, {}};
   }
@@ -159,8 +147,11 @@ std::vector<ModelStatus> ModelManager::Core::status() const {
   const std::lock_guard lock(mutex_);
   const auto now = settings_.now();
   for (const auto& slot : slots_) {
+    if (slot->retired) {
+      continue;
+    }
     ModelStatus status;
-    status.name = slot->setup.name;
+    status.name = slot->name;
     status.state = slot->lifecycle.state();
     status.detail = slot->stage == Stage::waiting_for_room ? slot->room : slot->lifecycle.detail();
     status.waiting = slot->desk->size();
@@ -181,12 +172,16 @@ std::vector<ModelStatus> ModelManager::Core::status() const {
 }
 
 void ModelManager::Core::tell(const Slot& slot) {
-  observer_.model_changed(slot.setup.name, slot.lifecycle.state(), sum(slot.holds));
+  // What takes a retired one's place speaks for the name.
+  if (!slot.retired || !places_.contains(slot.name)) {
+    observer_.model_changed(slot.name, slot.lifecycle.state(), sum(slot.holds));
+  }
 }
 
 void ModelManager::Core::shutdown() {
   {
     const std::lock_guard lock(mutex_);
+    closed_ = true;  // slots_ stays as it is from here on
     for (const auto& slot : slots_) {
       slot->lifecycle.close();
       slot->stage = Stage::none;

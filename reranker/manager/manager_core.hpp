@@ -1,5 +1,6 @@
 // The state behind ModelManager: one mutex, one slot for each model. Private to this room; requests and
-// status are in manager_core.cpp, loading and unloading in loading.cpp.
+// status are in manager_core.cpp, loading and unloading in loading.cpp, models that come and go by
+// configuration in replacing.cpp.
 #pragma once
 
 #include <map>
@@ -19,11 +20,10 @@ namespace qrerank::reranker::manager {
 class ModelManager::Core : public std::enable_shared_from_this<Core> {
  public:
   Core(ManagerSettings settings, std::shared_ptr<ScoreCache> cache, Observer& observer);
-  /// Once, before anything else.
-  void add_models(std::vector<ModelSetup> models);
+  void set_models(std::vector<ModelSetup> models);
 
   ScoreTicket submit(ScoreRequest request, ScoreCompletion done);
-  bool knows(const std::string& model) const { return places_.contains(model); }
+  bool knows(const std::string& model) const;
   std::vector<ModelStatus> status() const;
   bool load(const std::string& model);
   bool unload(const std::string& model);
@@ -35,12 +35,23 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   enum class Stage { none, measuring, waiting_for_room, reading };
 
   struct Slot {
-    Slot(ModelSetup setup_, Clock::duration load_retry) : setup(std::move(setup_)), lifecycle(load_retry) {}
+    Slot(ModelSetup setup, std::size_t number_, Clock::duration load_retry)
+        : name(std::move(setup.name)),
+          source(std::move(setup.source)),
+          source_id(std::move(setup.source_id)),
+          number(number_),
+          idle_unload(setup.idle_unload),
+          lifecycle(load_retry) {}
 
-    const ModelSetup setup;
+    const std::string name;
+    const ModelSource source;
+    const std::string source_id;
+    const std::size_t number;                    // its index in slots_
     std::shared_ptr<serving::RequestDesk> desk;  // const once made
 
     // Guarded by the mutex.
+    Clock::duration idle_unload;
+    bool retired = false;  // no longer configured under this source: goes once it is idle
     ModelLifecycle lifecycle;
     std::unique_ptr<serving::Engine> engine;  // ready or draining; while it has leases it stays
     std::size_t leases = 0;                   // requests that may use the engine
@@ -55,7 +66,7 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
     bool idle_alarm = false;        // will ring
   };
 
-  using Place = std::size_t;  // in slots_
+  using Place = Slot*;  // none goes before the end: a retired one without its model is small
 
   // With the mutex held.
   std::shared_ptr<serving::Engine> lease(Place place);
@@ -64,10 +75,14 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   void ask_for_room();
   void check_idle(Place place);
   void tell(const Slot& slot);
+  Place add(ModelSetup setup);
+  void retire(Place place);
+  void order_load(Place place);
   [[nodiscard]] std::vector<Holder> holders() const;
   [[nodiscard]] std::uint64_t limit_of(const std::string& device) const;
 
   // Without.
+  [[nodiscard]] Place find(const std::string& model) const;
   void start(const serving::RequestPtr& request, std::shared_ptr<serving::Engine> engine);
   void returned(Place place);
   [[nodiscard]] ScoreError why_waiting(Place place) const;
@@ -83,10 +98,11 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   const ManagerSettings settings_;
   const std::shared_ptr<ScoreCache> cache_;
   Observer& observer_;
-  std::vector<std::unique_ptr<Slot>> slots_;  // const once made
-  std::map<std::string, Place> places_;
 
   mutable std::mutex mutex_;  // guards the slots' insides and these
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::map<std::string, Place> places_;  // those that are not retired
+  bool closed_ = false;
   std::uint64_t next_turn_ = 0;
   bool room_asked_ = false;  // give_room is posted
 

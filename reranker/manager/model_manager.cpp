@@ -9,7 +9,7 @@ namespace qrerank::reranker::manager {
 ModelManager::ModelManager(std::vector<ModelSetup> models, ManagerSettings settings,
                            std::shared_ptr<ScoreCache> cache, Observer& observer)
     : core_(std::make_shared<Core>(std::move(settings), std::move(cache), observer)) {
-  core_->add_models(std::move(models));
+  core_->set_models(std::move(models));
 }
 
 ModelManager::~ModelManager() {
@@ -26,6 +26,10 @@ bool ModelManager::knows(const std::string& model) const {
 
 std::vector<ModelStatus> ModelManager::status() const {
   return core_->status();
+}
+
+void ModelManager::set_models(std::vector<ModelSetup> models) {
+  core_->set_models(std::move(models));
 }
 
 bool ModelManager::load(const std::string& model) {

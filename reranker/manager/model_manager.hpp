@@ -32,6 +32,7 @@ struct ModelSource {
 struct ModelSetup {
   std::string name;
   ModelSource source;
+  std::string source_id{};         ///< tells sources of one name apart: another id is another model
   bool preload = false;            ///< loads at once, asked for or not
   Clock::duration idle_unload{0};  ///< unloaded after so long without a request; 0: never
 };
@@ -85,6 +86,11 @@ class ModelManager : public Scorer {
   [[nodiscard]] ScoreTicket submit(ScoreRequest request, ScoreCompletion done) override;
   [[nodiscard]] bool knows(const std::string& model) const override;
   [[nodiscard]] std::vector<ModelStatus> status() const override;
+
+  /// From here on these are the models. One that is gone, or has another source_id, answers the requests that
+  /// it has and leaves; a new one of its name is loaded beside it when asked. One that stays keeps what is
+  /// loaded. Returns at once; after the shutdown it does nothing.
+  void set_models(std::vector<ModelSetup> models);
 
   /// Starts loading, also a model whose load failed a moment ago, and returns at once. False: no such model.
   bool load(const std::string& model) override;

@@ -1,8 +1,8 @@
 #include "reranker/model/packing.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
+#include <utility>
 
 namespace qrerank::reranker::model {
 namespace {
@@ -35,11 +35,12 @@ std::vector<std::vector<std::size_t>> cut_into_pieces(std::span<const std::size_
     least->indexes.push_back(index);
     least->tokens += lengths[index];
   }
-  std::ranges::stable_sort(pieces, std::ranges::greater(), &Piece::tokens);
+  std::erase_if(pieces, [](const Piece& piece) { return piece.indexes.empty(); });
+  std::ranges::sort(pieces, [](const Piece& a, const Piece& b) {
+    return std::pair(b.tokens, a.indexes.front()) < std::pair(a.tokens, b.indexes.front());
+  });
   std::vector<std::vector<std::size_t>> cut;
-  for (auto& piece : pieces) {
-    if (!piece.indexes.empty()) cut.push_back(std::move(piece.indexes));
-  }
+  for (auto& piece : pieces) cut.push_back(std::move(piece.indexes));
   return cut;
 }
 

@@ -167,3 +167,17 @@ def test_a_load_that_fails_tells_why_and_is_tried_again_by_order(qdrant: Qdrant,
         (broken / "model.safetensors").write_bytes(whole)
         assert order(proxy, "tiny", "load").status_code in (200, 202), "no back-off for an order"
         wait_until(lambda: model(proxy, "tiny")["state"] == "ready")
+
+
+def test_a_reload_replaces_a_model(qdrant: Qdrant, collection: str):
+    with Qrerank(qdrant.url, config()) as proxy:
+        first = search(proxy, qdrant, collection, "tiny")
+        assert first.top["reranking_used"] == "true", first.text
+        before = model(proxy, "tiny")
+        assert (before["state"], before["dtype"]) == ("ready", "float32")
+        proxy.reload(config(dtype="bfloat16"))
+        assert model(proxy, "tiny")["state"] == "unloaded", "the new one is not asked for yet"
+        assert search(proxy, qdrant, collection, "tiny").top["reranking_used"] == "true"
+        assert model(proxy, "tiny")["dtype"] == "bfloat16"
+        proxy.reload(config(dtype="bfloat16", preload=True))  # the same model: it stays
+        assert model(proxy, "tiny")["state"] == "ready"

@@ -63,7 +63,7 @@ def test_a_faulty_configuration_changes_nothing_and_says_why(proxy: Qrerank, cli
         ("rerank: {top_k: 5}\n", "rerank.top_k: 5 is out of bounds"),
         ("rerank: {top_k: 10\n", "not valid YAML"),
         ("rernk: {}\n", "did you mean rerank?"),
-        ("models: {new: {path: /new}}\ncollections: {docs: {model: new}}\n", "takes effect after a restart: models.new"),
+        ("models: {new: {path: /new}}\ncollections: {docs: {model: old}}\n", "collections.docs.model: 'old' is neither"),
     ]:
         line = proxy.reload(faulty)
         assert "ERROR" in line and "not reloaded, the old one stays" in line and why in line, line
@@ -78,12 +78,28 @@ def test_a_faulty_configuration_changes_nothing_and_says_why(proxy: Qrerank, cli
 
 def test_what_needs_a_restart_stays_and_is_named(proxy: Qrerank, client: httpx.Client, collection: str) -> None:
     since = len(proxy.stderr)
-    proxy.reload("proxy: {io_threads: 3}\nscoring: {cache_bytes: 1MiB}\nrerank: {top_k: 10}\nmodels: {m: {path: /m}}\n")
+    proxy.reload("proxy: {io_threads: 3}\nscoring: {cache_bytes: 1MiB}\nrerank: {top_k: 10}\n")
     line = proxy.wait_for_log("takes effect after a restart", since)
-    assert 'settings="proxy.io_threads, scoring.cache_bytes, models.m"' in line
+    assert 'settings="proxy.io_threads, scoring.cache_bytes"' in line
     assert post(client, collection, "query", FLAGGED).header("x-reranking-candidates") == "10", "the rest is in force"
-    unknown = post(client, collection, "query", {**FLAGGED, "rerank_model": "m"})
+
+
+def test_models_come_and_go(proxy: Qrerank, client: httpx.Client, collection: str) -> None:
+    asked = {**FLAGGED, "rerank_model": "m", "rerank_on_error": "error"}
+
+    def names() -> set[str]:
+        listed = httpx.get(f"http://{proxy.admin}/models", timeout=LIMIT_S).json()["models"]
+        return {one["name"] for one in listed}
+
+    unknown = post(client, collection, "query", asked)
     assert unknown.status == 400 and "not a configured model" in unknown.error
+    assert 'changed=models.m' in proxy.reload("models: {m: {path: /there-is-none}}\n")
+    assert names() == {"mock", "m"}
+    # It is known and cannot be loaded: that is another answer than for an unknown one.
+    assert post(client, collection, "query", asked).status == 503
+    assert "changed=models.m" in proxy.reload("")
+    assert names() == {"mock"}
+    assert post(client, collection, "query", asked).status == 400
 
 
 def test_log_level_follows(proxy: Qrerank) -> None:

@@ -22,8 +22,59 @@ struct Tally {
   std::atomic<int> scored = 0;
 };
 
+// Three models, of which two fit at a time; some loads fail, some batches run out of memory.
+std::vector<ModelSetup> three_models() {
+  std::vector<ModelSetup> models;
+  for (const std::string& name : kNames) {
+    const auto failing = [loads = std::make_shared<std::atomic<int>>(0)] {
+      if ((*loads)++ % 3 == 1) {
+        throw std::runtime_error("every third load fails");
+      }
+    };
+    ModelSetup its = World::setup(name, 5, failing, [](FakeModel& model) {
+      model.on_logits = [calls = 0](FakeModel::Items) mutable {
+        if (++calls % 50 == 0) {
+          throw model::OutOfMemory{};
+        }
+      };
+    });
+    its.source.needs = [] { return Needs{{"cpu", 5}, {"cpu", 5}}; };
+    its.idle_unload = std::chrono::seconds(1);
+    models.push_back(std::move(its));
+  }
+  return models;
+}
+
+// As a reload of the configuration would: one is gone, others are replaced, now and then.
+std::vector<ModelSetup> other_models(std::mt19937& random) {
+  auto models = three_models();
+  for (ModelSetup& its : models) {
+    its.source_id = std::to_string(random() % 2);
+    its.preload = random() % 4 == 0;
+  }
+  if (random() % 2 == 0) {
+    models.erase(models.begin() + static_cast<std::ptrdiff_t>(random() % models.size()));
+  }
+  return models;
+}
+
+// In the later rounds the models themselves come and go.
+struct Storm : World {
+  const bool models_change;
+
+  explicit Storm(unsigned round) : models_change(round >= 6) {
+    cache = std::make_shared<ScoreCache>(40 * ScoreCache::kEntryBytes);
+    settings.token_budget = 20;
+    settings.max_queued_texts = 200;
+    settings.memory_budget = 25;
+    settings.load_retry = std::chrono::seconds(round % 2);
+    settings.load_timeout = milliseconds(1 + 50 * (round % 3));
+    models = three_models();
+  }
+};
+
 // One client: submits, cancels, lets deadlines pass, gives orders, looks.
-void client(World& world, Tally& tally, unsigned seed, int requests) {
+void client(Storm& world, Tally& tally, unsigned seed, int requests) {
   std::mt19937 random(seed);
   std::vector<ScoreTicket> kept;
   for (int i = 0; i < requests; ++i) {
@@ -64,36 +115,14 @@ void client(World& world, Tally& tally, unsigned seed, int requests) {
       case 3:
         kept.clear();
         break;
+      case 4:
+        if (world.models_change) {
+          world.manager->set_models(other_models(random));
+        }
+        break;
       default:
         (void)world.manager->status();
     }
-  }
-}
-
-// Three models, of which two fit at a time; some loads fail, some batches run out of memory.
-void prepare(World& world, unsigned round) {
-  world.cache = std::make_shared<ScoreCache>(40 * ScoreCache::kEntryBytes);
-  world.settings.token_budget = 20;
-  world.settings.max_queued_texts = 200;
-  world.settings.memory_budget = 25;
-  world.settings.load_retry = std::chrono::seconds(round % 2);
-  world.settings.load_timeout = milliseconds(1 + 50 * (round % 3));
-  for (const std::string& name : kNames) {
-    const auto failing = [loads = std::make_shared<std::atomic<int>>(0)] {
-      if ((*loads)++ % 3 == 1) {
-        throw std::runtime_error("every third load fails");
-      }
-    };
-    ModelSetup its = World::setup(name, 5, failing, [](FakeModel& model) {
-      model.on_logits = [calls = 0](FakeModel::Items) mutable {
-        if (++calls % 50 == 0) {
-          throw model::OutOfMemory{};
-        }
-      };
-    });
-    its.source.needs = [] { return Needs{{"cpu", 5}, {"cpu", 5}}; };
-    its.idle_unload = std::chrono::seconds(1);
-    world.models.push_back(std::move(its));
   }
 }
 
@@ -101,9 +130,8 @@ BOOST_AUTO_TEST_SUITE(storms)
 
 BOOST_AUTO_TEST_CASE(load_unload_score_cancel_shutdown) {
   int scored = 0;
-  for (unsigned round = 0; round < 6; ++round) {
-    World world;
-    prepare(world, round);
+  for (unsigned round = 0; round < 12; ++round) {
+    Storm world(round);
     world.start();
     Tally tally;
     std::vector<std::thread> threads;

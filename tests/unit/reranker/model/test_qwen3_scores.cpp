@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <numeric>
-#include <random>
 
 #include "reranker/model/model.hpp"
 #include "tests/unit/reranker/model/golden.hpp"
+#include "tests/unit/reranker/model/score_checks.hpp"
 
 using namespace qrerank::reranker::model;
 using qrerank::tests::Golden;
 using qrerank::tests::golden_folder;
+using qrerank::tests::load_on_cpu;
+using qrerank::tests::logits_shuffled;
 using qrerank::tests::read_golden;
+using qrerank::tests::worst;
 
 namespace {
 
@@ -36,15 +38,7 @@ double probability(double logit) {
 }
 
 std::unique_ptr<Model> load(const std::string& variant, const std::string& dtype, int threads = 2) {
-  ModelSpec spec;
-  spec.name = "test";
-  spec.path = (golden_folder() / "small" / variant).string();
-  spec.dtype = dtype;
-  spec.device = "cpu";
-  spec.threads = threads;
-  auto model = load_model(spec);
-  if (!model) throw std::runtime_error(model.error().message);
-  return std::move(*model);
+  return load_on_cpu(golden_folder() / "small" / variant, dtype, threads);
 }
 
 /// The golden cases as tokens; each has its own prefix pointer, equal where the question is.
@@ -85,29 +79,9 @@ Encoded encode(const Model& model, const Golden& golden) {
   return encoded;
 }
 
-double worst(const std::vector<double>& a, const std::vector<double>& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
-  return worst;
-}
-
 std::vector<double> probabilities(std::vector<double> logits) {
   std::ranges::transform(logits, logits.begin(), probability);
   return logits;
-}
-
-/// The same items in another order, brought back into theirs.
-std::vector<double> shuffled(Model& model, const std::vector<BatchItem>& items) {
-  std::vector<std::size_t> order(items.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::shuffle(order.begin(), order.end(), std::mt19937(7));
-  std::vector<BatchItem> other;
-  for (const auto i : order) other.push_back(items[i]);
-  const auto logits = model.logits(other);
-  std::vector<double> back(items.size());
-  for (std::size_t i = 0; i < order.size(); ++i) back[order[i]] = logits[i];
-  return back;
 }
 
 void check(const std::string& variant, const std::string& dtype) {
@@ -135,7 +109,7 @@ void check(const std::string& variant, const std::string& dtype) {
   const auto whole = encoded.whole();
   std::vector<BatchItem> without_prefix;
   for (const auto& sequence : whole) without_prefix.push_back({.prefix = nullptr, .body = &sequence});
-  const double company = std::max({worst(alone, together), worst(shuffled(*model, items), together),
+  const double company = std::max({worst(alone, together), worst(logits_shuffled(*model, items), together),
                                    worst(model->logits(without_prefix), together)});
   BOOST_TEST_MESSAGE(variant << " " << dtype << ": reference " << from_reference << ", company " << company);
   BOOST_TEST(from_reference < tolerance(dtype).reference);

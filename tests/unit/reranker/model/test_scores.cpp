@@ -1,18 +1,18 @@
 // Scores of whole models against transformers, in every dtype, alone and in any company.
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <cmath>
-#include <numeric>
-#include <random>
 #include <thread>
 
 #include "reranker/model/model.hpp"
 #include "tests/unit/reranker/model/golden.hpp"
+#include "tests/unit/reranker/model/score_checks.hpp"
 
 using namespace qrerank::reranker::model;
 using qrerank::tests::Golden;
 using qrerank::tests::golden_folder;
+using qrerank::tests::load_on_cpu;
+using qrerank::tests::logits_shuffled;
 using qrerank::tests::read_golden;
+using qrerank::tests::worst;
 
 namespace {
 
@@ -34,22 +34,14 @@ Tolerance tolerance(const std::string& dtype) {
   return dtype == "float32" ? kFloat32 : kBfloat16;
 }
 
-std::unique_ptr<Model> load(const std::filesystem::path& folder, const std::string& dtype, int threads = 2) {
-  ModelSpec spec;
-  spec.name = "test";
-  spec.path = folder.string();
-  spec.dtype = dtype;
-  spec.device = "cpu";
-  spec.threads = threads;
-  auto model = load_model(spec);
-  if (!model) throw std::runtime_error(model.error().message);
-  return std::move(*model);
+std::vector<BatchItem> items_of(const std::vector<Sequence>& sequences) {
+  std::vector<BatchItem> items;
+  for (const auto& sequence : sequences) items.push_back({.prefix = nullptr, .body = &sequence});
+  return items;
 }
 
 std::vector<double> score(Model& model, const std::vector<Sequence>& sequences) {
-  std::vector<BatchItem> items;
-  for (const auto& sequence : sequences) items.push_back({.prefix = nullptr, .body = &sequence});
-  return model.logits(items);
+  return model.logits(items_of(sequences));
 }
 
 std::vector<Sequence> encode(const Model& model, const Golden& golden) {
@@ -63,39 +55,22 @@ std::vector<Sequence> encode(const Model& model, const Golden& golden) {
   return sequences;
 }
 
-double worst(const std::vector<double>& a, const std::vector<double>& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
-  return worst;
-}
-
 void check_model(const std::filesystem::path& folder, const std::filesystem::path& numbers) {
   const auto golden = read_golden(numbers);
   BOOST_REQUIRE(golden.cases.size() >= 20U);
   std::vector<double> reference;
   for (const auto& wanted : golden.cases) reference.push_back(wanted.logit);
   for (const std::string dtype : {"float32", "bfloat16", "int8"}) {
-    const auto model = load(folder, dtype);
+    const auto model = load_on_cpu(folder, dtype);
     BOOST_TEST(model->info().dtype == dtype);
     const auto sequences = encode(*model, golden);
     const auto together = score(*model, sequences);
     const double from_reference = worst(together, reference);
 
-    double from_alone = 0;
-    for (std::size_t i = 0; i < sequences.size(); ++i) {
-      from_alone = std::max(from_alone, std::abs(score(*model, {sequences[i]})[0] - together[i]));
-    }
-    std::vector<std::size_t> order(sequences.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::shuffle(order.begin(), order.end(), std::mt19937(11));
-    std::vector<Sequence> shuffled;
-    for (const auto i : order) shuffled.push_back(sequences[i]);
-    const auto in_other_order = score(*model, shuffled);
-    double from_order = 0;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      from_order = std::max(from_order, std::abs(in_other_order[i] - together[order[i]]));
-    }
+    std::vector<double> alone;
+    for (const auto& sequence : sequences) alone.push_back(score(*model, {sequence})[0]);
+    const double from_alone = worst(alone, together);
+    const double from_order = worst(logits_shuffled(*model, items_of(sequences)), together);
     BOOST_TEST_MESSAGE(model->info().family << " " << dtype << ": reference " << from_reference << ", alone "
                                             << from_alone << ", order " << from_order);
     BOOST_TEST(from_reference < tolerance(dtype).reference);
@@ -112,7 +87,7 @@ BOOST_AUTO_TEST_CASE(small_models_of_every_family_agree_with_transformers) {
   for (const std::string family : {"bert", "roberta", "xlm-roberta"}) {
     const auto folder = golden_folder() / "small" / family;
     BOOST_TEST_CONTEXT(family) check_model(folder, folder / "cases.json");
-    BOOST_TEST(load(folder, "float32")->info().family == family);
+    BOOST_TEST(load_on_cpu(folder, "float32")->info().family == family);
   }
 }
 
@@ -125,8 +100,8 @@ BOOST_AUTO_TEST_CASE(the_real_weights_agree_with_transformers) {
 BOOST_AUTO_TEST_CASE(threads_do_not_change_scores) {
   const auto folder = golden_folder() / "small" / "bert";
   const auto golden = read_golden(folder / "cases.json");
-  const auto one = load(folder, "float32", 1);
-  const auto many = load(folder, "float32", 5);
+  const auto one = load_on_cpu(folder, "float32", 1);
+  const auto many = load_on_cpu(folder, "float32", 5);
   const auto sequences = encode(*one, golden);
   BOOST_TEST(worst(score(*one, sequences), score(*many, sequences)) < kFloat32.company);
   // The model is loaded on one thread and computes on another.
@@ -136,7 +111,7 @@ BOOST_AUTO_TEST_CASE(threads_do_not_change_scores) {
 }
 
 BOOST_AUTO_TEST_CASE(no_items_no_logits_and_bad_items_are_our_bug) {
-  const auto model = load(golden_folder() / "small" / "roberta", "float32");
+  const auto model = load_on_cpu(golden_folder() / "small" / "roberta", "float32");
   BOOST_TEST(model->logits({}).empty());
   const Sequence empty;
   Sequence too_long;
