@@ -114,6 +114,9 @@ struct Upstream {
       120'000};  ///< last request byte to the response header, and between two body reads
   Milliseconds keep_alive_timeout{
       4'000};  ///< an idle connection older than this is closed (Qdrant closes after 5 s)
+  Milliseconds keep_alive_time{3'600'000};       ///< a connection older than this is closed after its request
+  std::uint32_t keep_alive_requests = 0;         ///< and one that carried so many; 0: no such limit
+  Milliseconds resolve_interval{30'000};         ///< a name's addresses older than this are looked up again
   std::uint32_t max_idle_connections = 256;      ///< per I/O thread and upstream
   std::uint64_t max_response_body = 256u << 20;  ///< of an intercepted search; over it: 502
   UpstreamTls tls;

@@ -219,6 +219,19 @@ void add_upstream(Keys& keys) {
       "upstream", "keep_alive_timeout",
       "An idle connection older than this is not used again; below the 5 s after which Qdrant closes it.",
       QRERANK_CONFIG(Milliseconds, upstream.keep_alive_timeout), 0ms, 1h));
+  keys.push_back(values::duration(
+      "upstream", "keep_alive_time",
+      "A connection older than this is closed after the request that it carries; 0ms: no such limit.",
+      QRERANK_CONFIG(Milliseconds, upstream.keep_alive_time), 0ms, 24h));
+  keys.push_back(values::integer<std::uint32_t>(
+      "upstream", "keep_alive_requests",
+      "A connection that has carried so many requests is closed; 0: no such limit.",
+      QRERANK_CONFIG(std::uint32_t, upstream.keep_alive_requests), 0, 1'000'000'000));
+  keys.push_back(values::duration(
+      "upstream", "resolve_interval",
+      "How long the addresses of a name are used before they are looked up again, in the background; the old "
+      "ones stay when that fails.",
+      QRERANK_CONFIG(Milliseconds, upstream.resolve_interval), 1ms, 24h));
   keys.push_back(values::integer<std::uint32_t>(
       "upstream", "max_idle_connections", "Idle connections kept, per I/O thread and server.",
       QRERANK_CONFIG(std::uint32_t, upstream.max_idle_connections), 0, 100'000));

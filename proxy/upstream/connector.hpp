@@ -3,7 +3,6 @@
 // pool.hpp. Outlives the connections that it makes.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <optional>
 #include <tl/expected.hpp>
@@ -11,6 +10,7 @@
 
 #include "proxy/http/deadline.hpp"
 #include "proxy/tls/session_slot.hpp"
+#include "proxy/upstream/addresses.hpp"
 #include "proxy/upstream/client.hpp"
 #include "proxy/upstream/connection.hpp"
 
@@ -20,23 +20,24 @@ using ConnectResult = tl::expected<std::unique_ptr<Connection>, UpstreamError>;
 
 class Connector {
  public:
-  Connector(http::asio::io_context& context, http::Deadlines& deadlines, Nodes& nodes)
-      : context_(context), deadlines_(deadlines), nodes_(nodes), sessions_(nodes.size()) {}
+  Connector(http::asio::io_context& context, http::Deadlines& deadlines, Nodes& nodes);
+  /// With another resolver than the system's.
+  Connector(http::asio::io_context& context, http::Deadlines& deadlines, Nodes& nodes, LookUp look_up);
 
   /// All of it within `limit`. Does not tell the nodes how it ended.
   [[nodiscard]] http::Awaitable<ConnectResult> connect(std::size_t node, http::Clock::duration limit);
 
  private:
-  using Endpoints = std::vector<http::asio::ip::tcp::endpoint>;
-  [[nodiscard]] http::Awaitable<tl::expected<Endpoints, UpstreamError>> resolve(
-      const config::UpstreamUrl& url, http::Clock::duration limit);
+  [[nodiscard]] http::Awaitable<tl::expected<http::Socket, UpstreamError>> open_socket(
+      std::size_t node, http::Clock::time_point until);
   /// TLS over a connection that was just made.
   [[nodiscard]] http::Awaitable<std::optional<UpstreamError>> secure(Connection& connection,
                                                                      http::Clock::time_point until);
 
-  http::asio::io_context& context_;
+  http::Executor executor_;
   http::Deadlines& deadlines_;
   Nodes& nodes_;
+  std::vector<Addresses> addresses_;        // of each node
   std::vector<tls::SessionSlot> sessions_;  // of each node
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/upstream/pool.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace qrerank::proxy::upstream {
@@ -28,7 +29,7 @@ Lease::Lease(Pool& pool, std::unique_ptr<Connection> connection)
     : pool_(&pool), connection_(std::move(connection)) {
   ++connection_->requests;
   connection_->answered = false;
-  pool_->nodes_.begin(connection_->node);
+  connection_->nodes.begin(connection_->node);
 }
 
 Lease& Lease::operator=(Lease&& other) noexcept {
@@ -43,7 +44,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 
 void Lease::end() {
   if (!connection_) return;
-  pool_->nodes_.end(connection_->node);
+  connection_->nodes.end(connection_->node);
   if (keep_) pool_->put_back(std::move(connection_));
   connection_.reset();
   keep_ = false;
@@ -81,15 +82,18 @@ Lease Pool::idle_connection(std::size_t node) {
   return {};
 }
 
-http::Awaitable<LeaseResult> Pool::connect(Visit& visit) {
+http::Awaitable<LeaseResult> Pool::connect(Visit& visit, TimePoint until) {
   UpstreamError why{UpstreamErrorKind::no_healthy_upstream, "no healthy upstream"};
   while (visit.node) {
     const std::size_t node = *visit.node;
     const Attempt counted(nodes_, node);
-    ConnectResult connection = co_await connector_.connect(node, config().connect_timeout);
+    const http::Clock::duration left = until - http::Clock::now();
+    const http::Clock::duration limit = std::min<http::Clock::duration>(config().connect_timeout, left);
+    ConnectResult connection = co_await connector_.connect(node, limit);
     if (connection) co_return Lease(*this, std::move(*connection));
     why = std::move(connection.error());
     nodes_.failed(node);
+    if (http::Clock::now() >= until) break;
     visit.tried.add(node);
     visit.node = next_node(visit.tried, Nodes::Need::any);
   }
@@ -128,12 +132,21 @@ void Pool::failed(const Connection& connection, const UpstreamError& error) {
   nodes_.failed(connection.node);
 }
 
+// Not for ever on one connection: a name may come to mean another address, and load is to spread anew.
+bool Pool::worn_out(const Connection& connection, TimePoint now) const {
+  const config::Upstream& limits = config();
+  const bool old = limits.keep_alive_time.count() > 0 && now - connection.opened >= limits.keep_alive_time;
+  return old || (limits.keep_alive_requests > 0 && connection.requests >= limits.keep_alive_requests);
+}
+
 void Pool::put_back(std::unique_ptr<Connection> connection) {
   connection->idle = true;
   auto& stack = idle_[connection->node];
   if (shut_ || stack.size() >= config().max_idle_connections || !connection->buffer.empty()) return;
+  const TimePoint now = http::Clock::now();
+  if (worn_out(*connection, now)) return;
   connection->buffer.reset(Connection::kBufferBytes);
-  connection->idle_since = http::Clock::now();
+  connection->idle_since = now;
   const bool first = idle() == 0;
   stack.push_back(std::move(connection));
   if (first) expiry_.arm(config().keep_alive_timeout);

@@ -57,8 +57,9 @@ class Pool {
   /// waits.
   [[nodiscard]] Lease take_idle(Visit& visit);
 
-  /// A new connection to the node that was picked; where it refuses, to another one.
-  [[nodiscard]] http::Awaitable<LeaseResult> connect(Visit& visit);
+  /// A new connection to the node that was picked; where it refuses or does not answer within
+  /// upstream.connect_timeout, to another one, all of it until `until`.
+  [[nodiscard]] http::Awaitable<LeaseResult> connect(Visit& visit, TimePoint until = TimePoint::max());
 
   /// A request that may be repeated was cut off before a byte of its response came: true, once, where sending
   /// it again on a new connection makes sense, with the visit going to another fit node if there is one. That
@@ -82,6 +83,7 @@ class Pool {
 
   [[nodiscard]] Lease idle_connection(std::size_t node);
   [[nodiscard]] std::optional<std::size_t> next_node(NodeSet tried, Nodes::Need need);
+  [[nodiscard]] bool worn_out(const Connection& connection, TimePoint now) const;
   void put_back(std::unique_ptr<Connection> connection);
   void expire();
 

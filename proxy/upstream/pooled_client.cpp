@@ -38,7 +38,7 @@ http::Awaitable<ExchangeResult> PooledClient::exchange(Request request, Clock::t
   Lease lease = pool_.take_idle(visit);
   for (;;) {
     if (!lease) {
-      LeaseResult fresh = co_await pool_.connect(visit);
+      LeaseResult fresh = co_await pool_.connect(visit, deadline);
       if (!fresh) co_return tl::unexpected(std::move(fresh.error()));
       lease = std::move(*fresh);
     }

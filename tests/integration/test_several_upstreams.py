@@ -204,6 +204,13 @@ def test_where_all_are_ejected_they_are_tried_nevertheless(nodes: list[Node]):
         assert names(client, 4) == {"a": 2, "b": 2}
 
 
+def test_a_node_by_name(nodes: list[Node]):
+    with Qrerank(f"http://localhost:{nodes[0].port}", settings=QUICK) as proxy, proxy.client() as client:
+        assert names(client, 2) == {"a": 2}
+    with Qrerank("http://no-such-name.invalid:6333", settings=QUICK) as proxy, proxy.client() as client:
+        assert "cannot resolve the name" in error_of(client.get("/x"), 502)
+
+
 # What may be sent again, and where
 
 

@@ -136,6 +136,31 @@ BOOST_AUTO_TEST_CASE(idle_connections_expire) {
   BOOST_TEST(pool.idle() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_ends_with_its_last_request) {
+  Bench bench;
+  bench.config.keep_alive_requests = 2;
+  upstream::Pool& pool = bench.make_pool();
+  bench.connect()->keep();
+  BOOST_TEST(pool.idle() == 1u);
+  bench.take_idle().keep();
+  BOOST_TEST(pool.idle() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_ends_with_its_time) {
+  Bench bench;
+  bench.config.keep_alive_time = std::chrono::milliseconds(20);
+  upstream::Pool& pool = bench.make_pool();
+  auto lease = bench.connect();
+  while (http::Clock::now() - (*lease)->opened < bench.config.keep_alive_time) bench.context.poll();
+  lease->keep();
+  lease->end();
+  BOOST_TEST(pool.idle() == 0u);
+  bench.config.keep_alive_time = std::chrono::milliseconds(0);
+  upstream::Pool& lasting = bench.make_pool();
+  bench.connect()->keep();
+  BOOST_TEST(lasting.idle() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(names_are_resolved_and_bad_ones_refused) {
   Bench bench;
   bench.config.urls[0].address.host = "localhost";
