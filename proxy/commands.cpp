@@ -46,7 +46,7 @@ struct Run {
     return with_config(command.config, [&](config::Config config) {
       config.scoring.load_timeout = std::chrono::hours(1);  // somebody waits for this one model
       reranker::Observer unobserved;
-      const auto scorers = make_scorers(config, unobserved);
+      const auto scorers = make_scorers(config, unobserved).all;
       return cli::rerank(command, config, *scorers, std::cin, std::cout, std::cerr);
     });
   }
