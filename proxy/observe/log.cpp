@@ -1,9 +1,11 @@
 #include "proxy/observe/log.hpp"
 
 #include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <future>
@@ -18,6 +20,21 @@ namespace {
 constexpr std::size_t kQueuedLines = 8192;
 // What a reader of standard error is given at the end to take the lines that wait.
 constexpr std::chrono::seconds kLastLines{2};
+
+// Past the C library's stream: while a write of it waits for a reader, nobody gets its lock, and the end of
+// the program asks for it.
+class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    for (std::size_t sent = 0; sent < line.size();) {
+      const auto taken = ::write(STDERR_FILENO, line.data() + sent, line.size() - sent);
+      if (taken < 0 && errno != EINTR) return;  // nowhere is left to say it
+      sent += taken < 0 ? 0 : static_cast<std::size_t>(taken);
+    }
+  }
+  void flush_() override {}
+};
 
 struct Writer {
   std::shared_ptr<spdlog::details::thread_pool> pool;
@@ -48,8 +65,8 @@ void start(const config::Log& settings) {
   auto made = std::make_shared<Writer>();
   made->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
   made->logger =
-      std::make_shared<spdlog::async_logger>("qrerank", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
-                                             made->pool, spdlog::async_overflow_policy::overrun_oldest);
+      std::make_shared<spdlog::async_logger>("qrerank", std::make_shared<StandardError>(), made->pool,
+                                             spdlog::async_overflow_policy::overrun_oldest);
   made->logger->set_pattern("%v");  // lines come formatted
   made->logger->set_level(spdlog::level::trace);
   made->logger->set_error_handler([](const std::string&) {});  // nowhere is left to say it

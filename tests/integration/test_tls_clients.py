@@ -401,6 +401,7 @@ def test_a_drain_says_goodbye(authority: Authority, identity: Identity) -> None:
         assert busy.recv(1) == b""
         for sock in (idle, half, busy):
             sock.close()
+        assert process.process.wait(LIMIT_S) == 0  # a second signal would end it at once
 
 
 # Configuration.
