@@ -75,6 +75,7 @@ void Wire::cancel() {
 }
 
 void Wire::close() {
+  if (channel_) channel_->socket_closed();
   ErrorCode ignored;  // the descriptor is gone either way
   socket_.close(ignored);
 }

@@ -165,7 +165,7 @@ Channel::Progress Channel::read(char* to, std::size_t size) {
 }
 
 Channel::Progress Channel::write(std::span<const asio::const_buffer> buffers) {
-  if (dead_) return {Wait::none, asio::error::broken_pipe, 0};
+  if (dead_ || socket_ < 0) return {Wait::none, asio::error::broken_pipe, 0};
   if (!unsent_.empty()) {
     const Progress earlier = flush();
     if (earlier.error || earlier.wait != Wait::none) return earlier;
@@ -213,8 +213,13 @@ Channel::Progress Channel::write(std::span<const asio::const_buffer> buffers) {
   return progress;
 }
 
+void Channel::socket_closed() {
+  socket_ = -1;
+  if (!read_error_) read_error_ = asio::error::bad_descriptor;
+}
+
 Channel::Progress Channel::end_sending() {
-  if (dead_) return {Wait::none, asio::error::broken_pipe, 0};
+  if (dead_ || socket_ < 0) return {Wait::none, asio::error::broken_pipe, 0};
   if ((SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());  // does not wait for the peer's; a failure shows when it is sent
@@ -229,9 +234,9 @@ bool Channel::quiet() {
   char byte = 0;
   std::size_t got = 0;
   const int returned = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
-  if (returned == 1) return false;
-  const Progress stopped = result_of(returned);
+  const Progress stopped = returned == 1 ? Progress{} : result_of(returned);
   static_cast<void>(flush());
+  if (returned == 1) return false;
   return !stopped.error && stopped.wait == Wait::readable;
 }
 

@@ -50,6 +50,10 @@ class Channel {
   /// Is the peer silent and still there? (Session tickets and the like are no talk.)
   [[nodiscard]] bool quiet();
 
+  /// Before the socket is closed: its number may soon be another connection's, and nothing of this one is
+  /// read or sent by it any more.
+  void socket_closed();
+
   /// After a failed handshake as the server: what came was plain HTTP.
   [[nodiscard]] bool met_plain_http() const;
   /// Why the handshake failed, in words: "certificate has expired". Empty when it did not.

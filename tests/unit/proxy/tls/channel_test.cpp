@@ -282,6 +282,24 @@ BOOST_AUTO_TEST_CASE(cut_at_every_byte_of_the_handshake) {
   }
 }
 
+// The number of a closed socket is soon another's: an alert there would end a stranger's handshake.
+BOOST_AUTO_TEST_CASE(nothing_goes_to_the_number_of_a_closed_socket) {
+  Pair pair;
+  BOOST_REQUIRE(pair.handshake());
+  std::array<char, 4096> taken{};
+  while (::recv(pair.sockets[1], taken.data(), taken.size(), MSG_DONTWAIT) > 0) {  // session tickets
+  }
+  pair.server->socket_closed();
+  // The socket itself stays open here and stands for the stranger's.
+  static_cast<void>(pair.server->end_sending());
+  const std::array piece = {asio::const_buffer("late", 4)};
+  BOOST_TEST(bool(pair.server->write(piece).error));
+  char byte = 0;
+  BOOST_TEST(bool(pair.server->read(&byte, 1).error));
+  BOOST_TEST(!pair.server->quiet());
+  BOOST_TEST(::recv(pair.sockets[1], taken.data(), taken.size(), MSG_DONTWAIT) == -1);
+}
+
 BOOST_AUTO_TEST_CASE(a_peer_that_is_gone) {
   Pair pair;
   BOOST_REQUIRE(pair.handshake());
