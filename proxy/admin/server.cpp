@@ -1,7 +1,5 @@
 #include "proxy/admin/server.hpp"
 
-#include <sys/socket.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -15,6 +13,7 @@
 #include <exception>
 #include <set>
 
+#include "proxy/http/listening.hpp"
 #include "proxy/observe/log.hpp"
 
 namespace qrerank::proxy::admin {
@@ -145,21 +144,14 @@ struct ServerLoops {
 
   // What a service manager opened.
   static Opened take(Server::Impl& impl, int handed) {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    const bool v6 = ::getsockname(handed, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
-                    address.ss_family == AF_INET6;
     error_code error;
-    impl.acceptor.assign(v6 ? Tcp::v6() : Tcp::v4(), handed, error);
+    impl.acceptor.assign(proxy::http::protocol_of(handed), handed, error);
     if (error) return tl::unexpected("(the socket that was handed over): " + error.message());
     return {};
   }
 
   static Opened bind(Server::Impl& impl, const config::Endpoint& listen) {
-    auto host = listen.host;
-    if (host.starts_with('[')) {
-      host = host.substr(1, host.size() - 2);
-    }
+    const std::string host(config::bare_host(listen.host));
     error_code error;
     const auto refused = [&](std::string_view step) {
       return tl::unexpected(config::to_string(listen) + ": " + std::string(step) + ": " + error.message());
@@ -227,9 +219,7 @@ Server::~Server() {
 
 config::Endpoint Server::address() const {
   error_code error;
-  const auto local = impl_->acceptor.local_endpoint(error);
-  const auto host = local.address().to_string();
-  return {local.address().is_v6() ? "[" + host + "]" : host, local.port()};
+  return proxy::http::shown(impl_->acceptor.local_endpoint(error));
 }
 
 void Server::stop() {

@@ -11,9 +11,9 @@ namespace qrerank::proxy::config {
 namespace {
 
 // Only this machine itself can reach it. A name but localhost may lead anywhere.
-bool is_loopback(std::string host) {
-  if (host == "localhost") return true;
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+bool is_loopback(std::string_view listen) {
+  if (listen == "localhost") return true;
+  const std::string host(bare_host(listen));
   in_addr v4{};
   if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
   in6_addr v6{};

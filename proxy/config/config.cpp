@@ -20,6 +20,11 @@ std::string to_string(const Endpoint& endpoint) {
   return endpoint.host + ":" + std::to_string(endpoint.port);
 }
 
+std::string_view bare_host(std::string_view host) {
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  return bracketed ? host.substr(1, host.size() - 2) : host;
+}
+
 std::vector<Instruction> default_instructions() {
   return {
       {"general", "Given a web search query, retrieve relevant passages that answer the query"},

@@ -27,6 +27,9 @@ struct Endpoint {
 /// "127.0.0.1:7333", "[::1]:7333"
 std::string to_string(const Endpoint& endpoint);
 
+/// The host without the brackets of an IPv6 literal.
+[[nodiscard]] std::string_view bare_host(std::string_view host);
+
 /// What happens to X-Forwarded-For, -Proto and -Host of a request.
 enum class XForwarded {
   off,     ///< as they came

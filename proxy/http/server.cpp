@@ -1,7 +1,5 @@
 #include "proxy/http/server.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "proxy/http/head_writer.hpp"
+#include "proxy/http/listening.hpp"
 #include "proxy/http/places.hpp"
 #include "proxy/http/session.hpp"
 #include "proxy/upstream/pooled_client.hpp"
@@ -133,8 +132,7 @@ struct Worker {
 
 tl::expected<tcp::endpoint, std::string> endpoint_of(const config::Endpoint& address,
                                                      asio::io_context& context) {
-  std::string host = address.host;
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  const std::string host(config::bare_host(address.host));
   ErrorCode error;
   const auto literal = asio::ip::make_address(host, error);
   if (!error) return tcp::endpoint(literal, address.port);
@@ -173,19 +171,11 @@ struct Server::Impl {
   // What a service manager opened: it listens on, whatever becomes of this process.
   tl::expected<void, std::string> take(int handed) {
     ErrorCode error;
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    tcp protocol = tcp::v4();
-    if (::getsockname(handed, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
-        address.ss_family == AF_INET6) {
-      protocol = tcp::v6();
-    }
-    acceptor->assign(protocol, handed, error);
+    acceptor->assign(protocol_of(handed), handed, error);
     tcp::endpoint bound;
     if (!error) bound = acceptor->local_endpoint(error);
     if (error) return tl::unexpected("cannot use the socket that was handed over: " + error.message());
-    const std::string host = bound.address().to_string();
-    endpoint = {bound.address().is_v6() ? "[" + host + "]" : host, bound.port()};
+    endpoint = shown(bound);
     return {};
   }
 

@@ -39,7 +39,7 @@ struct Addresses::State : std::enable_shared_from_this<State> {
   State(http::Executor on, LookUp with, const config::Endpoint& address, Clock::duration fresh, Now clock)
       : executor(std::move(on)),
         look_up(std::move(with)),
-        host(bare_host(address.host)),
+        host(config::bare_host(address.host)),
         port(address.port),
         fresh_for(fresh),
         now(std::move(clock)),

@@ -56,7 +56,7 @@ http::Awaitable<std::optional<UpstreamError>> Connector::secure(Connection& conn
   tls::ContextPtr context = nodes_.tls();
   if (!context) throw std::logic_error("an https upstream without a TLS context");
   http::Wire& wire = connection.wire;
-  const std::string host(bare_host(url.address.host));
+  const std::string host(config::bare_host(url.address.host));
   auto channel = tls::Channel::connect(std::move(context), wire.socket().native_handle(), host,
                                        &sessions_[connection.node]);
   const ErrorCode error = co_await wire.start_tls(std::move(channel), until - Clock::now());

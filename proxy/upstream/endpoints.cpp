@@ -4,14 +4,9 @@
 
 namespace qrerank::proxy::upstream {
 
-std::string_view bare_host(std::string_view host) {
-  const bool bracketed = host.size() > 2 && host.front() == '[';
-  return bracketed ? host.substr(1, host.size() - 2) : host;
-}
-
 std::optional<Endpoints> literal(const config::Endpoint& address) {
   boost::system::error_code error;
-  const auto ip = boost::asio::ip::make_address(bare_host(address.host), error);
+  const auto ip = boost::asio::ip::make_address(config::bare_host(address.host), error);
   if (error) return std::nullopt;
   return Endpoints{{ip, address.port}};
 }

@@ -3,7 +3,6 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "proxy/config/config.hpp"
@@ -11,9 +10,6 @@
 namespace qrerank::proxy::upstream {
 
 using Endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
-
-/// The host without the brackets of an IPv6 literal.
-[[nodiscard]] std::string_view bare_host(std::string_view host);
 
 /// The address itself where the host is one: there is nothing to look up then.
 [[nodiscard]] std::optional<Endpoints> literal(const config::Endpoint& address);
