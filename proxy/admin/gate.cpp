@@ -3,16 +3,13 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
+
+#include "proxy/admin/json_reply.hpp"
+#include "proxy/http/message.hpp"
 
 namespace qrerank::proxy::admin {
 namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 // "name:7334" → "name", "[::1]:7334" → "::1", "name." → "name"; the port is whatever the client was told.
 std::string_view host_of(std::string_view authority) {
@@ -35,15 +32,15 @@ bool is_address(std::string_view host) {
 bool is_own_name(std::string_view authority, const config::Admin& admin) {
   if (authority.empty()) return true;  // HTTP/1.0: no browser asks like that
   const auto host = host_of(authority);
-  return is_address(host) || same_name(host, "localhost") ||
-         same_name(host, host_of(admin.listen.host + ":")) ||
-         std::ranges::any_of(admin.hosts, [&](const std::string& name) { return same_name(host, name); });
+  return is_address(host) || http::iequals(host, "localhost") ||
+         http::iequals(host, host_of(admin.listen.host + ":")) ||
+         std::ranges::any_of(admin.hosts, [&](const std::string& name) { return http::iequals(host, name); });
 }
 
 bool carries(const config::Secret& token, std::string_view authorization) {
   constexpr std::string_view kScheme = "Bearer ";
   if (authorization.size() <= kScheme.size() ||
-      !same_name(authorization.substr(0, kScheme.size()), kScheme)) {
+      !http::iequals(authorization.substr(0, kScheme.size()), kScheme)) {
     return false;
   }
   authorization.remove_prefix(
@@ -52,10 +49,10 @@ bool carries(const config::Secret& token, std::string_view authorization) {
 }
 
 bool is_of_another_origin(const AdminRequest& request) {
-  if (request.method == "GET" || request.method == "HEAD" || request.origin.empty()) return false;
+  if (is_reading(request.method) || request.origin.empty()) return false;
   const auto host = request.origin.find("://");
   return host == std::string::npos ||
-         !same_name(std::string_view(request.origin).substr(host + 3), request.host);
+         !http::iequals(std::string_view(request.origin).substr(host + 3), request.host);
 }
 
 }  // namespace
@@ -63,17 +60,15 @@ bool is_of_another_origin(const AdminRequest& request) {
 std::optional<AdminReply> turned_away(const AdminRequest& request, const config::Admin& admin) {
   if (!admin.token.empty()) {
     if (carries(admin.token, request.authorization)) return std::nullopt;
-    AdminReply reply{401, "application/json",
-                     "{\"error\":\"this page needs the admin token: Authorization: Bearer TOKEN\"}\n", ""};
+    auto reply = error_reply(401, "this page needs the admin token: Authorization: Bearer TOKEN");
     reply.authenticate = "Bearer realm=\"qrerank\"";
     return reply;
   }
   if (!is_own_name(request.host, admin)) {
-    return AdminReply{421, "application/json",
-                      "{\"error\":\"Host names no address of this listener; admin.hosts adds names\"}\n", ""};
+    return error_reply(421, "Host names no address of this listener; admin.hosts adds names");
   }
   if (is_of_another_origin(request)) {
-    return AdminReply{403, "application/json", "{\"error\":\"asked by a page of another origin\"}\n", ""};
+    return error_reply(403, "asked by a page of another origin");
   }
   return std::nullopt;
 }

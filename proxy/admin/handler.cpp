@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "proxy/admin/gate.hpp"
+#include "proxy/admin/json_reply.hpp"
 #include "proxy/admin/models.hpp"
 #include "proxy/observe/metrics.hpp"
 
@@ -12,10 +13,6 @@ namespace qrerank::proxy::admin {
 namespace {
 
 namespace json = boost::json;
-
-std::string text_of(const json::object& object) {
-  return json::serialize(object) + "\n";
-}
 
 // Why the program is not ready; empty when it is.
 std::string unready_reason(const AdminContext& context) {
@@ -44,7 +41,7 @@ std::string unready_reason(const AdminContext& context) {
 // A probe carries no token: it learns whether, not why.
 AdminReply readyz_for_everybody(const AdminContext& context) {
   const bool ready = unready_reason(context).empty();
-  return {ready ? 200u : 503u, "application/json", text_of({{"ready", ready}}), ""};
+  return json_reply(ready ? 200 : 503, {{"ready", ready}});
 }
 
 AdminReply readyz(const AdminContext& context) {
@@ -52,7 +49,7 @@ AdminReply readyz(const AdminContext& context) {
   if (reason.empty()) {
     return readyz_for_everybody(context);
   }
-  return {503, "application/json", text_of({{"ready", false}, {"reason", reason}}), ""};
+  return json_reply(503, {{"ready", false}, {"reason", reason}});
 }
 
 AdminReply status(const AdminContext& context) {
@@ -79,14 +76,12 @@ AdminReply status(const AdminContext& context) {
       {"max_top_k", config->rerank.limits.max_top_k},
       {"timeout_ms", defaults.timeout_ms ? json::value(*defaults.timeout_ms) : json::value(nullptr)},
       {"collection_rules", std::move(rules)}};
-  return {200, "application/json",
-          text_of({{"version", context.version},
-                   {"uptime_seconds", context.uptime().count()},
-                   {"draining", context.draining()},
-                   {"upstreams", std::move(upstreams)},
-                   {"models", models_as_json(context)},
-                   {"config", std::move(summary)}}),
-          ""};
+  return json_reply(200, {{"version", context.version},
+                          {"uptime_seconds", context.uptime().count()},
+                          {"draining", context.draining()},
+                          {"upstreams", std::move(upstreams)},
+                          {"models", models_as_json(context)},
+                          {"config", std::move(summary)}});
 }
 
 struct Page {
@@ -96,7 +91,7 @@ struct Page {
 };
 
 AdminReply livez(const AdminContext& /*context*/) {
-  return {200, "application/json", "{\"live\":true}\n", ""};
+  return json_reply(200, {{"live", true}});
 }
 
 constexpr std::array kPages = {
@@ -122,14 +117,9 @@ AdminReply handle(const AdminRequest& request, const AdminContext& context) {
     return answer_models(request.method, path, context);
   }
   if (page == kPages.end()) {
-    return {404, "application/json",
-            text_of({{"error", "no such page; there are /livez, /readyz, /metrics, /status and /models"}}),
-            ""};
+    return error_reply(404, "no such page; there are /livez, /readyz, /metrics, /status and /models");
   }
-  if (request.method != "GET" && request.method != "HEAD") {
-    return {405, "application/json", text_of({{"error", "only GET and HEAD are answered here"}}),
-            "GET, HEAD"};
-  }
+  if (!is_reading(request.method)) return only_read();
   return (refusal ? page->answer_for_everybody : page->answer)(context);
 }
 

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <optional>
 
+#include "proxy/admin/json_reply.hpp"
 #include "proxy/route/endpoints.hpp"
 
 namespace qrerank::proxy::admin {
@@ -14,14 +15,6 @@ using reranker::ModelState;
 using reranker::ModelStatus;
 
 constexpr std::string_view kModels = "/models";
-
-AdminReply reply(unsigned status, const json::object& object, std::string allow = "") {
-  return {status, "application/json", json::serialize(object) + "\n", std::move(allow)};
-}
-
-AdminReply error(unsigned status, std::string_view why, std::string allow = "") {
-  return reply(status, {{"error", why}}, std::move(allow));
-}
 
 json::object as_json(const ModelStatus& model) {
   return {{"name", model.name},
@@ -44,17 +37,17 @@ std::optional<ModelStatus> find(const AdminContext& context, const std::string& 
 
 AdminReply order(const std::string& name, bool load, const AdminContext& context) {
   if (context.draining()) {
-    return error(409, "the program is stopping");
+    return error_reply(409, "the program is stopping");
   }
   if (!(load ? context.load : context.unload)(name)) {
-    return error(409, "this model is part of the program: it is always there");
+    return error_reply(409, "this model is part of the program: it is always there");
   }
   const auto model = find(context, name);
   if (!model) {
-    return error(404, "no such model; /models lists them");  // a reload has just taken it away
+    return error_reply(404, "no such model; /models lists them");  // a reload has just taken it away
   }
   const bool done = model->state == (load ? ModelState::ready : ModelState::unloaded);
-  return reply(done ? 200 : 202, as_json(*model));
+  return json_reply(done ? 200 : 202, as_json(*model));
 }
 
 }  // namespace
@@ -64,28 +57,25 @@ bool is_models_path(std::string_view path) {
 }
 
 AdminReply answer_models(std::string_view method, std::string_view path, const AdminContext& context) {
-  const bool reading = method == "GET" || method == "HEAD";
+  const bool reading = is_reading(method);
   if (path == kModels) {
-    return reading ? reply(200, {{"models", models_as_json(context)}})
-                   : error(405, "only GET and HEAD are answered here", "GET, HEAD");
+    return reading ? json_reply(200, {{"models", models_as_json(context)}}) : only_read();
   }
   const auto below = path.substr(kModels.size() + 1);
   const auto slash = below.find('/');
   const auto name = route::percent_decoded(below.substr(0, slash), false);
   const auto model = find(context, name);
   if (!model) {
-    return error(404, "no such model; /models lists them");
+    return error_reply(404, "no such model; /models lists them");
   }
   if (slash == std::string_view::npos) {
-    return reading ? reply(200, as_json(*model))
-                   : error(405, "only GET and HEAD are answered here", "GET, HEAD");
+    return reading ? json_reply(200, as_json(*model)) : only_read();
   }
   const auto action = below.substr(slash + 1);
   if (action != "load" && action != "unload") {
-    return error(404, "a model can be asked to load and to unload, nothing else");
+    return error_reply(404, "a model can be asked to load and to unload, nothing else");
   }
-  return method == "POST" ? order(name, action == "load", context)
-                          : error(405, "only POST is answered here", "POST");
+  return method == "POST" ? order(name, action == "load", context) : wrong_method("POST", "POST is");
 }
 
 json::array models_as_json(const AdminContext& context) {
