@@ -49,7 +49,4 @@ class Fetcher {
   std::unique_ptr<Impl> impl_;
 };
 
-/// `text` percent-encoded as one path segment.
-std::string url_segment(std::string_view text);
-
 }  // namespace qrerank::proxy::cli

@@ -19,6 +19,7 @@
 #include "proxy/cli/file_hash.hpp"
 #include "proxy/cli/hub_listing.hpp"
 #include "proxy/cli/manifest.hpp"
+#include "proxy/http/target.hpp"
 
 namespace qrerank::proxy::cli {
 namespace {
@@ -182,7 +183,7 @@ class Pull {
 
   tl::expected<HubListing, std::string> read_listing() {
     const std::string url = access_.endpoint + "/api/models/" + command_.hub_name + "/revision/" +
-                            url_segment(command_.revision) + "?blobs=true";
+                            http::path_segment(command_.revision) + "?blobs=true";
     const auto text = persist([&] { return fetcher_.get_text(url, kMaxListingBytes); }, [] { return false; });
     if (!text) {
       return tl::unexpected(text.error().message);
@@ -215,8 +216,8 @@ class Pull {
     }
     out_ << (have > 0 ? "resuming " : "downloading ") << file.name << " (" << human(file.bytes) << ")\n"
          << std::flush;
-    const std::string url =
-        access_.endpoint + "/" + command_.hub_name + "/resolve/" + commit_ + "/" + url_segment(file.name);
+    const std::string url = access_.endpoint + "/" + command_.hub_name + "/resolve/" + commit_ + "/" +
+                            http::path_segment(file.name);
     std::uint64_t at_last_attempt = have;
     std::uint64_t now = have;
     const auto fetched = persist(

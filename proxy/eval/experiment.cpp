@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "proxy/http/target.hpp"
+
 namespace qrerank::proxy::eval {
 namespace {
 
@@ -130,7 +132,7 @@ Experiment::Done Experiment::time_model(const std::string& model) {
 Experiment::Found Experiment::ask(const Query& query, std::size_t limit,
                                   const std::optional<Setting>& setting, const std::string& judged_text,
                                   double* wall_ms) {
-  const auto path = "/collections/" + path_segment(plan_.target.collection) + "/points/query";
+  const auto path = "/collections/" + http::path_segment(plan_.target.collection) + "/points/query";
   const auto body = search_body(plan_.target, query, limit, setting, judged_text);
   const auto until = Clock::now() + kPatience;
   for (;;) {

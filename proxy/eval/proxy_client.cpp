@@ -88,13 +88,6 @@ tl::expected<Reply, std::string> ProxyClient::post(const std::string& path, cons
   return reply;
 }
 
-std::string path_segment(const std::string& text) {
-  const std::unique_ptr<char, decltype(&curl_free)> escaped(
-      curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size())), &curl_free);
-  if (escaped == nullptr) throw std::bad_alloc();
-  return escaped.get();
-}
-
 std::string wrong_with_url(const std::string& url) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
   if (parsed == nullptr || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)

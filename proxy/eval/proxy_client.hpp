@@ -31,9 +31,6 @@ class ProxyClient {
   std::unique_ptr<Impl> impl_;
 };
 
-/// `text` percent-encoded as one segment of a path.
-[[nodiscard]] std::string path_segment(const std::string& text);
-
 /// Empty, or why this cannot be the address of a proxy. Credentials inside are refused: they would end up in
 /// messages.
 [[nodiscard]] std::string wrong_with_url(const std::string& url);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace qrerank::proxy::http {
@@ -24,5 +25,8 @@ struct Target {
 
 /// May this be a Host field's value: empty, or a name or IP literal with an optional port?
 [[nodiscard]] bool is_host(std::string_view value);
+
+/// `text` as one segment of a path: all but RFC 3986's unreserved characters percent-encoded.
+[[nodiscard]] std::string path_segment(std::string_view text);
 
 }  // namespace qrerank::proxy::http

@@ -47,4 +47,9 @@ BOOST_DATA_TEST_CASE(no_hosts, data::make({" ",      "a b",     "a/b",  "a@b",  
   BOOST_TEST(!is_host(text));
 }
 
+BOOST_AUTO_TEST_CASE(segments_of_paths) {
+  BOOST_TEST(path_segment("refs/pr/1 \xC3\xA4") == "refs%2Fpr%2F1%20%C3%A4");
+  BOOST_TEST(path_segment("aZ09-_.~") == "aZ09-_.~");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
