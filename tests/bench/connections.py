@@ -89,13 +89,39 @@ EXPECTED = {"get": SMALL, "search": b'"reranking_used":true', "upload": SMALL}
 KINDS = {"get": 70, "search": 20, "upload": 4, "leaves while asking": 3, "leaves while answered": 3}
 
 
-class Client:
+class Visitor:
+    """A connection that can go away in the middle; soak.py's clients are such, too."""
+
+    def __init__(self, address: tuple[str, int], chance: random.Random):
+        self.address, self.chance = address, chance
+        self.reader: asyncio.StreamReader | None = None
+        self.writer: asyncio.StreamWriter | None = None
+
+    async def leaves_early(self, kind: str) -> bool:
+        """Does the two kinds of visits that end so; False: another kind, nothing was sent."""
+        assert self.writer is not None
+        if kind == "leaves while asking":
+            self.writer.write(REQUESTS["upload"][: self.chance.randrange(1, UPLOAD_BYTES)])
+        elif kind == "leaves while answered":
+            self.writer.write(REQUESTS["search"])
+            await self.writer.drain()
+        else:
+            return False
+        self.leave()
+        return True
+
+    def leave(self) -> None:
+        if self.writer is not None:
+            self.writer.transport.abort()
+        self.reader = self.writer = None
+
+
+class Client(Visitor):
     """One connection's life; counts what it did and what went wrong."""
 
     def __init__(self, address: tuple[str, int], chance: random.Random, done: collections.Counter, errors: collections.Counter):
-        self.address, self.chance, self.done, self.errors = address, chance, done, errors
-        self.reader: asyncio.StreamReader | None = None
-        self.writer: asyncio.StreamWriter | None = None
+        super().__init__(address, chance)
+        self.done, self.errors = done, errors
 
     async def run(self, until: float, pause: float) -> None:
         await asyncio.sleep(self.chance.random() * pause)
@@ -113,14 +139,9 @@ class Client:
         self.leave()
 
     async def one(self, kind: str) -> None:
+        if await self.leaves_early(kind):
+            return
         assert self.reader is not None and self.writer is not None
-        if kind == "leaves while asking":
-            self.writer.write(REQUESTS["upload"][: self.chance.randrange(1, UPLOAD_BYTES)])
-            return self.leave()
-        if kind == "leaves while answered":
-            self.writer.write(REQUESTS["search"])
-            await self.writer.drain()
-            return self.leave()
         self.writer.write(REQUESTS[kind])
         await self.writer.drain()
         head = await self.reader.readuntil(b"\r\n\r\n")
@@ -129,11 +150,6 @@ class Client:
         body = await self.reader.readexactly(length)
         assert status == "200", f"status {status}"
         assert EXPECTED[kind] in body, "another body"
-
-    def leave(self) -> None:
-        if self.writer is not None:
-            self.writer.transport.abort()
-        self.reader = self.writer = None
 
 
 def resident_kib(pid: int) -> int:

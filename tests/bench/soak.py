@@ -38,7 +38,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 import httpx  # noqa: E402
 
-from tests.bench.connections import EXPECTED, REQUESTS, UPLOAD_BYTES, resident_kib, serve_upstream  # noqa: E402
+from tests.bench.connections import EXPECTED, REQUESTS, Visitor, resident_kib, serve_upstream  # noqa: E402
 from tests.support.qrerank_process import Qrerank  # noqa: E402
 from tests.support.toxiproxy import Link, Toxiproxy  # noqa: E402
 
@@ -157,14 +157,12 @@ class Wrong(Exception):
     """An answer that no fault can explain."""
 
 
-class Client:
+class Client(Visitor):
     """One connection's life."""
 
     def __init__(self, address: tuple[str, int], through_front: bool, weather: Weather, chance: random.Random, tally: "Tally"):
-        self.address, self.through_front = address, through_front
-        self.weather, self.chance, self.tally = weather, chance, tally
-        self.reader: asyncio.StreamReader | None = None
-        self.writer: asyncio.StreamWriter | None = None
+        super().__init__(address, chance)
+        self.through_front, self.weather, self.tally = through_front, weather, tally
 
     async def run(self, until: float, pause: float) -> None:
         await asyncio.sleep(self.chance.random() * pause)
@@ -199,14 +197,9 @@ class Client:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             await asyncio.get_running_loop().sock_connect(sock, self.address)
             self.reader, self.writer = await asyncio.open_connection(sock=sock, limit=64 * 1024)
+        if await self.leaves_early(kind):
+            return "left"
         assert self.reader is not None and self.writer is not None
-        if kind == "leaves while asking":
-            self.writer.write(REQUESTS["upload"][: self.chance.randrange(1, UPLOAD_BYTES)])
-            return self.leave()
-        if kind == "leaves while answered":
-            self.writer.write(REQUESTS["search"])
-            await self.writer.drain()
-            return self.leave()
         asked = "search" if kind == "sips" else kind
         self.writer.write(REQUESTS[asked])
         await self.writer.drain()
@@ -240,12 +233,6 @@ class Client:
             body += piece
             await asyncio.sleep(0.05)
         return body
-
-    def leave(self) -> str:
-        if self.writer is not None:
-            self.writer.transport.abort()
-        self.reader = self.writer = None
-        return "left"
 
 
 class Tally:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.integration import library
+from tests.support.authority import Authority
 from tests.support.qdrant import STANDIN, Qdrant, chosen, running
 from tests.support.qrerank_process import Qrerank
 from tests.support.replay import Replay
@@ -37,6 +38,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_report_header() -> str:
     return f"qdrant: {chosen()}"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="session")

@@ -30,11 +30,6 @@ GET = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
 def identity(authority: Authority) -> Identity:
     return authority.issue("server")
 

@@ -26,11 +26,6 @@ QUIET = {"upstream.health_interval": "0ms", "proxy.io_threads": 1}
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
 def identity(authority: Authority) -> Identity:
     return authority.issue("upstream")
 
