@@ -57,12 +57,16 @@ bool is_host(std::string_view host) {
              return std::isxdigit(c) != 0 || c == ':' || c == '.';
            });
   }
-  return !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](unsigned char c) {
-    return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_');
-  });
+  return is_host_name(host);
 }
 
 }  // namespace
+
+bool is_host_name(std::string_view text) {
+  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_');
+  });
+}
 
 std::optional<Milliseconds> parse_duration(std::string_view text) {
   const auto count = parse_with_unit(text, kDurationUnits, false,

@@ -30,6 +30,9 @@ std::optional<std::int64_t> parse_integer(std::string_view text);
 /// "true", "false" in any case, "1", "0".
 std::optional<bool> parse_boolean(std::string_view text);
 
+/// A name or IPv4 address: letters, digits, dots, hyphens and underscores, at most 253.
+[[nodiscard]] bool is_host_name(std::string_view text);
+
 /// "HOST:PORT" or "[IPv6]:PORT"; the host keeps its brackets. `default_port` stands in for a missing port.
 std::optional<Endpoint> parse_endpoint(std::string_view text,
                                        std::optional<std::uint16_t> default_port = std::nullopt);

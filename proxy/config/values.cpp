@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "proxy/config/units.hpp"
@@ -270,10 +269,7 @@ Key host_names(std::string section, std::string name, std::string sentence,
     const bool none = !given.is_list && given.text.empty();
     auto names = none ? std::vector<std::string>() : items_of(given);
     for (const auto& host : names) {
-      const bool good = !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](unsigned char c) {
-        return (std::isalnum(c) != 0 && c < 0x80) || c == '-' || c == '.' || c == '_';
-      });
-      if (!good) return tl::unexpected("'" + host + "' is no name of a host without its port");
+      if (!is_host_name(host)) return tl::unexpected("'" + host + "' is no name of a host without its port");
     }
     if (names.size() > kMost)
       return tl::unexpected(fmt::format("{} names are not {}", names.size(), expected));

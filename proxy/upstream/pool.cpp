@@ -6,10 +6,6 @@
 namespace qrerank::proxy::upstream {
 namespace {
 
-std::string host_of(const config::Endpoint& address) {
-  return address.host + ":" + std::to_string(address.port);
-}
-
 // Counts a connection attempt at its node for as long as it lives.
 class Attempt {
  public:
@@ -53,7 +49,7 @@ void Lease::end() {
 Pool::Pool(http::asio::io_context& context, http::Deadlines& deadlines, Nodes& nodes)
     : nodes_(nodes),
       connector_(context, deadlines, nodes),
-      host_(nodes.size() == 0 ? std::string() : host_of(nodes.url(0).address)),
+      host_(nodes.size() == 0 ? std::string() : config::to_string(nodes.url(0).address)),
       idle_(nodes.size()),
       expiry_(deadlines, [this] { expire(); }) {}
 
