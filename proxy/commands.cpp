@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <iostream>
+#include <utility>
 #include <variant>
 
 #include "proxy/app.hpp"
+#include "proxy/cli/bench.hpp"
 #include "proxy/cli/check_config.hpp"
 #include "proxy/cli/eval.hpp"
 #include "proxy/cli/models.hpp"
@@ -26,6 +28,15 @@ int with_config(const cli::ConfigArguments& arguments, const Work& work) {
   return cli::kBadUsage;
 }
 
+// For a command that loads one model, waits for it, and leaves.
+template <class Work>
+int with_scorer(config::Config config, const Work& work) {
+  config.scoring.load_timeout = std::chrono::hours(1);  // somebody waits for this one model
+  reranker::Observer unobserved;
+  const auto scorers = make_scorers(config, unobserved).all;
+  return work(config, *scorers);
+}
+
 struct Run {
   int operator()(const cli::ServeCommand& command) const {
     return with_config(command.config, [&](const config::Config& config) {
@@ -43,11 +54,18 @@ struct Run {
     return cli::eval(command, cli::api_key_of_process(), ::isatty(STDERR_FILENO) == 1, std::cout, std::cerr);
   }
   int operator()(const cli::RerankCommand& command) const {
-    return with_config(command.config, [&](config::Config config) {
-      config.scoring.load_timeout = std::chrono::hours(1);  // somebody waits for this one model
-      reranker::Observer unobserved;
-      const auto scorers = make_scorers(config, unobserved).all;
-      return cli::rerank(command, config, *scorers, std::cin, std::cout, std::cerr);
+    return with_config(command.config, [&](const config::Config& read) {
+      return with_scorer(read, [&](const config::Config& config, reranker::Scorer& scorer) {
+        return cli::rerank(command, config, scorer, std::cin, std::cout, std::cerr);
+      });
+    });
+  }
+  int operator()(const cli::BenchCommand& command) const {
+    return with_config(command.config, [&](config::Config read) {
+      read.scoring.cache_bytes = 0;  // the model is measured
+      return with_scorer(std::move(read), [&](const config::Config& config, reranker::Scorer& scorer) {
+        return cli::bench(command, config, scorer, std::cout, std::cerr);
+      });
     });
   }
   int operator()(const cli::ModelsCommand& command) const {

@@ -111,6 +111,39 @@ void add_rerank(CLI::App* command, RerankCommand& into) {
   add_config(command, into.config);
 }
 
+void add_bench(CLI::App* command, BenchCommand& into) {
+  command->footer(
+      "A row for each number of searches at once and of candidates: the time of one search (50th and 95th\n"
+      "percentile: tokenizing, waiting, computing) and how many the model answers in a second. That is what\n"
+      "reranking adds to Qdrant's own time. No server is needed; the score cache is off. Stop a running\n"
+      "qrerank first, or it takes part of the processors. docs/tuning.md tells what to do with the numbers.\n"
+      "\n"
+      "  qrerank bench --config config.yaml --model minilm --texts my-documents.txt");
+  command->add_option("--model", into.model, "A model of the configuration; else rerank.default_model");
+  const auto list = [&](const char* name, auto& values, const char* what, std::size_t most) {
+    command->add_option(name, values, what)
+        ->delimiter(',')
+        ->expected(1)
+        ->take_all()
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
+  };
+  list("--candidates", into.candidates, "Texts of a search", 2'000);
+  list("--at-once", into.at_once, "Searches under way at the same time", 256);
+  command->add_option("--texts", into.texts, "File of texts like yours, one a line; else made-up English")
+      ->type_name("FILE");
+  command->add_option("--words", into.words, "Length of the made-up texts")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000}))
+      ->capture_default_str();
+  command
+      ->add_option("--seconds", into.seconds,
+                   "A row takes at least this, and three searches for each at once")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  command->add_flag("--json", into.json, "An object a line: the model, then the rows");
+  add_config(command, into.config);
+}
+
 void add_models(CLI::App* command, ModelsCommand& into) {
   command->footer(
       "Nothing is loaded: the answer comes from the files' headers. Exit status 1 where one would not load.");
@@ -166,6 +199,10 @@ Command parse(int argc, const char* const* argv) {
   auto* rerank_app = app.add_subcommand("rerank", "Score a query against the lines of standard input");
   add_rerank(rerank_app, rerank);
 
+  BenchCommand bench;
+  auto* bench_app = app.add_subcommand("bench", "Measure how fast a configured model judges on this machine");
+  add_bench(bench_app, bench);
+
   ModelsCommand models;
   auto* models_app =
       app.add_subcommand("models", "Tell the configured models: where, how large, would they load");
@@ -197,6 +234,9 @@ Command parse(int argc, const char* const* argv) {
   }
   if (*rerank_app) {
     return rerank;
+  }
+  if (*bench_app) {
+    return bench;
   }
   if (*models_app) {
     return models;

@@ -71,6 +71,17 @@ struct RerankCommand {
   bool json = false;
 };
 
+struct BenchCommand {
+  ConfigArguments config;
+  std::string model;  ///< empty: rerank.default_model
+  std::vector<std::size_t> candidates{10, 20, 50, 100};
+  std::vector<std::size_t> at_once{1, 4};
+  std::string texts;       ///< file of lines; empty: made-up English
+  std::size_t words = 90;  ///< of a made-up text
+  double seconds = 5;      ///< each row takes at least
+  bool json = false;
+};
+
 struct ModelsCommand {
   ConfigArguments config;
   bool json = false;
@@ -85,7 +96,7 @@ struct Leave {
 };
 
 using Command = std::variant<ServeCommand, CheckConfigCommand, PullCommand, EvalCommand, RerankCommand,
-                             ModelsCommand, VersionCommand, Leave>;
+                             BenchCommand, ModelsCommand, VersionCommand, Leave>;
 
 /// `argv[0]` is the program.
 Command parse(int argc, const char* const* argv);

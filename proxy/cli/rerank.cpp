@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 #include <istream>
-#include <memory>
 #include <optional>
 #include <ostream>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "proxy/cli/asking.hpp"
 #include "proxy/observe/json_text.hpp"
 #include "reranker/utf8.hpp"
 
@@ -41,15 +40,6 @@ std::optional<std::vector<Line>> read_lines(std::istream& in) {
   return lines;
 }
 
-reranker::ScoreResult score(reranker::Scorer& scorer, reranker::ScoreRequest request) {
-  // Shared: the scorer's thread may still be inside set_value when the result is here.
-  const auto promise = std::make_shared<std::promise<reranker::ScoreResult>>();
-  auto result = promise->get_future();
-  const auto ticket = scorer.submit(
-      std::move(request), [promise](reranker::ScoreResult scored) { promise->set_value(std::move(scored)); });
-  return result.get();
-}
-
 std::string printed(const Line& line, bool as_json) {
   const double probability = reranker::sigmoid(line.logit);
   if (!as_json) return fmt::format("{:.6f}\t{}\n", probability, line.text);
@@ -66,11 +56,7 @@ ExitCode rerank(const RerankCommand& command, const config::Config& config, rera
     return code;
   };
   const auto& model = command.model.empty() ? config.rerank.default_model : command.model;
-  if (!scorer.knows(model)) {
-    std::string names;
-    for (const auto& status : scorer.status()) names += (names.empty() ? "" : ", ") + status.name;
-    return ended(kBadUsage, "--model " + model + " is not configured; there are " + names);
-  }
+  if (const auto problem = model_problem(scorer, model); !problem.empty()) return ended(kBadUsage, problem);
   if (!reranker::count_code_points(command.query)) return ended(kBadUsage, "the query is not valid UTF-8");
   if (reranker::is_blank(command.query)) return ended(kBadUsage, "the query is blank");
   auto lines = read_lines(in);
@@ -87,10 +73,7 @@ ExitCode rerank(const RerankCommand& command, const config::Config& config, rera
     for (const auto& line : part)
       request.texts.push_back(reranker::first_code_points(line.text, config.scoring.max_text_chars));
     const auto scored = score(scorer, std::move(request));
-    if (!scored) {
-      return ended(kFailed, fmt::format("{}: {}{}{}", model, reranker::to_string(scored.error().failure),
-                                        scored.error().message.empty() ? "" : ": ", scored.error().message));
-    }
+    if (!scored) return ended(kFailed, told(model, scored.error()));
     for (std::size_t at = 0; at < part.size(); ++at) part[at].logit = scored->logits[at];
   }
   std::ranges::sort(*lines, [](const Line& one, const Line& other) {

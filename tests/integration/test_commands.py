@@ -1,4 +1,4 @@
-"""`qrerank rerank` and `qrerank models`: the commands that need a configuration and no server."""
+"""`qrerank rerank`, `bench` and `models`: the commands that need a configuration and no server."""
 
 from __future__ import annotations
 
@@ -89,6 +89,50 @@ def test_real_weights_by_hand(config: Path):
     assert [row["logit"] for row in rows] == pytest.approx([9.085, -3.934], abs=0.01)
 
 
+def test_bench_measures_the_model(config: Path):
+    done = run("bench", "--config", config, "--json", "--candidates", "2,5", "--at-once", "1,3", "--seconds", "0", "--words", "20")
+    assert done.returncode == 0, done.stderr
+    model, *rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert (model["model"], model["dtype"], model["device"]) == ("tiny", "float32", "cpu")
+    assert model["bytes"] == 2 * weight_bytes(TINY) and model["texts"] == "made-up English of about 20 words"
+    assert [(row["at_once"], row["candidates"]) for row in rows] == [(1, 2), (1, 5), (3, 2), (3, 5)]
+    for row in rows:
+        assert row["searches"] == 3 * row["at_once"]  # none comes from a cache, each counts once
+        assert row["tokens"] > 10 * row["candidates"]
+        assert 0 < row["p50_ms"] <= row["p95_ms"] and row["searches_per_second"] > 0 and row["tokens_per_second"] > 0
+    table = run("bench", "--config", config, "--candidates", "2", "--at-once", "1", "--seconds", "0").stdout.decode().splitlines()
+    assert table[0].startswith("tiny: bert, float32 on cpu, ") and table[3].startswith("at once  candidates")
+    assert table[4].split()[:3] == ["1", "2", "3"]
+
+
+@sanitize
+def test_bench_with_lines_of_a_file(tmp_path: Path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("a fox\n\nthe railway\na fox\nwinter\n")
+    done = run("bench", "--json", "--texts", texts, "--candidates", "3", "--at-once", "2", "--seconds", "0.05")
+    assert done.returncode == 0, done.stderr
+    model, row = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert model["model"] == "mock" and model["texts"] == "3 different lines" and row["searches"] >= 6
+
+
+@sanitize
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--model", "nomodel"], "--model nomodel is not configured; there are mock"),
+        (["--texts", "/nowhere.txt"], "--texts /nowhere.txt cannot be read"),
+        (["--texts", "/dev/null"], "--texts /dev/null: no line that is not blank"),
+        (["--texts", __file__, "--candidates", "2000"], "--candidates 2000: "),
+        (["--candidates", "0"], "--candidates"),
+        (["--at-once", "x"], "--at-once"),
+    ],
+)
+def test_what_cannot_be_measured(arguments: list[str], told: str):
+    done = run("bench", *arguments)
+    assert done.returncode == 2 and told in done.stderr.decode(), done
+    assert done.stdout == b""
+
+
 def test_models_are_told(config: Path):
     done = run("models", "--config", config, "--json")
     assert done.returncode == 0, done.stderr
@@ -135,7 +179,7 @@ def test_no_models_but_the_mock():
 
 
 @sanitize
-@pytest.mark.parametrize(("command", "part"), [("eval", "qrels/test.tsv"), ("rerank", "score TAB line"), ("models", "Nothing is loaded")])
+@pytest.mark.parametrize(("command", "part"), [("eval", "qrels/test.tsv"), ("rerank", "score TAB line"), ("models", "Nothing is loaded"), ("bench", "A row for each number")])
 def test_help_teaches(command: str, part: str):
     done = run(command, "--help")
     assert done.returncode == 0 and part in done.stdout.decode()
