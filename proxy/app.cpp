@@ -22,6 +22,7 @@
 #include "proxy/flow/failure.hpp"
 #include "proxy/flow/interceptor.hpp"
 #include "proxy/flow/said_once.hpp"
+#include "proxy/http/observer.hpp"
 #include "proxy/http/server.hpp"
 #include "proxy/observe/log.hpp"
 #include "proxy/observe/metrics.hpp"
@@ -55,15 +56,33 @@ struct Log {
   Log& operator=(const Log&) = delete;
 };
 
-observe::Metrics::Labels metric_labels(std::array<std::string_view, flow::kReasons.size()>& reasons) {
-  for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] = flow::label(flow::kReasons[i]);
-  return {reasons, std::string(kVersion), kWithTorch};
-}
+// The closed sets of labels that other rooms define.
+struct LabelSets {
+  std::array<std::string_view, flow::kReasons.size()> reasons;
+  std::array<std::string_view, http::kLimits> limits;
+  // Without the last one: no healthy upstream is nobody's fault in particular.
+  std::array<std::string_view, upstream::kUpstreamErrorKinds - 1> errors;
 
-observe::Metrics::UpstreamSample sample_of(const upstream::NodeStatus& node) {
-  return {node.url,         node.state == upstream::NodeState::up,
-          node.outstanding, node.connections,
-          node.failures,    node.ejections};
+  LabelSets() {
+    for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] = flow::label(flow::kReasons[i]);
+    for (std::size_t i = 0; i < limits.size(); ++i) limits[i] = setting_of(static_cast<http::Limit>(i));
+    for (std::size_t i = 0; i < errors.size(); ++i)
+      errors[i] = to_string(static_cast<upstream::UpstreamErrorKind>(i));
+  }
+};
+
+void sample(observe::metrics::Upstream& metrics, const upstream::NodeStatus& node) {
+  metrics.node({.url = node.url,
+                .up = node.state == upstream::NodeState::up,
+                .outstanding = node.outstanding,
+                .connections = node.connections,
+                .idle = node.idle,
+                .failures = node.failures,
+                .ejections = node.ejections,
+                .opened = node.opened,
+                .reused = node.reused,
+                .sent_again = node.sent_again,
+                .errors = node.errors});
 }
 
 void log_change(const std::string& url, upstream::NodeState from, upstream::NodeState to) {
@@ -109,16 +128,17 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   if (!handed) return failed(handed.error());
   check_descriptors(config->proxy);
   for (const auto& warning : config->warnings) log::warn("", warning);
-  std::array<std::string_view, flow::kReasons.size()> reasons;
-  observe::Metrics metrics(metric_labels(reasons));
-  observe::ScoringObserver scoring_observer(metrics);
+  const LabelSets labels;
+  observe::Metrics metrics({labels.reasons, labels.limits, labels.errors},
+                           {std::string(kVersion), kWithTorch});
+  observe::ScoringObserver scoring_observer(metrics.scoring, metrics.models);
   const auto scorers = make_scorers(*config, scoring_observer);
 
   flow::SaidOnce objects_as_text;
   selection::MetadataCache metadata;
   flow::Interceptor interceptor(
-      {[&live] { return live.get(); }, scorers.all.get(), &metrics, &objects_as_text, &metadata});
-  RequestCounter counter(metrics, config->log.access);
+      {[&live] { return live.get(); }, scorers.all.get(), &metrics.rerank, &objects_as_text, &metadata});
+  RequestCounter counter(metrics.http, config->log.access);
   asio::io_context io(1);
   auto tls = tls::read_contexts(*config);
   if (!tls) return failed(tls.error());
@@ -136,7 +156,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     counter.set_access_log(fresh.log.access);
     return {};
   };
-  Reloader reloader(io, live, std::move(read_config), metrics, notifier, apply);
+  Reloader reloader(io, live, std::move(read_config), metrics.program, notifier, apply);
   service::release_hangups();  // this thread gets them all
   auto server = http::Server::listen({config->proxy, nodes, std::move(tls->clients), handed->proxy},
                                      interceptor, &counter);
@@ -157,8 +177,13 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   context.unload = [&scorers](const std::string& model) { return scorers.all->unload(model); };
   context.draining = [&draining] { return draining.load(); };
   context.config = [&live] { return live.get(); };
-  context.metrics = [&metrics, &nodes] {
-    for (const auto& node : nodes->status()) metrics.upstream(sample_of(node));
+  context.metrics = [&] {
+    for (const auto& node : nodes->status()) sample(metrics.upstream, node);
+    metrics.http.held(serving->held_bytes());
+    if (scorers.cache != nullptr) {
+      const auto cached = scorers.cache->counters();
+      metrics.scoring.cache_size(cached.bytes, cached.entries);
+    }
     return metrics.text();
   };
   auto admin_server = admin::Server::start(

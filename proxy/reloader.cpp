@@ -24,7 +24,7 @@ std::string joined(const std::vector<std::string>& paths) {
 }  // namespace
 
 Reloader::Reloader(boost::asio::io_context& io, config::LiveConfig& live, config::ReadConfig read,
-                   observe::Metrics& metrics, const service::Notifier& notifier, Apply apply)
+                   observe::metrics::Program& metrics, const service::Notifier& notifier, Apply apply)
     : live_(live),
       read_(std::move(read)),
       metrics_(metrics),

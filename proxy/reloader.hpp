@@ -9,7 +9,7 @@
 
 #include "proxy/config/live.hpp"
 #include "proxy/config/reload.hpp"
-#include "proxy/observe/metrics.hpp"
+#include "proxy/observe/metrics/program.hpp"
 #include "proxy/service/notifier.hpp"
 
 namespace qrerank::proxy {
@@ -23,7 +23,7 @@ class Reloader {
   using Apply = std::function<tl::expected<void, std::string>(const config::Config&)>;
 
   Reloader(boost::asio::io_context& io, config::LiveConfig& live, config::ReadConfig read,
-           observe::Metrics& metrics, const service::Notifier& notifier, Apply apply);
+           observe::metrics::Program& metrics, const service::Notifier& notifier, Apply apply);
 
   /// The signal is caught, and ignored.
   void stop();
@@ -34,7 +34,7 @@ class Reloader {
 
   config::LiveConfig& live_;
   const config::ReadConfig read_;
-  observe::Metrics& metrics_;
+  observe::metrics::Program& metrics_;
   const service::Notifier& notifier_;
   const Apply apply_;
   boost::asio::signal_set hangups_;

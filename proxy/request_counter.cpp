@@ -8,8 +8,10 @@
 namespace qrerank::proxy {
 namespace {
 
-observe::Outcome outcome_of(const http::RequestRecord& record) {
-  using observe::Outcome;
+namespace metrics = observe::metrics;
+
+metrics::Outcome outcome_of(const http::RequestRecord& record) {
+  using metrics::Outcome;
   if (record.status == 0) return Outcome::cancelled;
   if (record.kind == flow::kReranked) return Outcome::reranked;
   if (record.kind == flow::kFallback) return Outcome::fallback;
@@ -28,7 +30,7 @@ std::string_view path_of(const http::RequestHead& head) {
 void RequestCounter::request_finished(const http::RequestRecord& record) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(record.duration);
   const auto outcome = outcome_of(record);
-  metrics_.request(observe::endpoint_named(record.endpoint), outcome, took);
+  metrics_.request(metrics::endpoint_named(record.endpoint), outcome, took, record.response_bytes);
   const bool access_log = access_log_;
   if (record.failure.empty() && !access_log) return;
   const std::string& request_id = record.id.text();
@@ -44,17 +46,21 @@ void RequestCounter::request_finished(const http::RequestRecord& record) {
                        {{"method", record.head.method},
                         {"path", path_of(record.head)},
                         {"status", record.status},
-                        {"outcome", observe::label(outcome)},
+                        {"outcome", metrics::label(outcome)},
                         {"bytes", record.response_bytes},
                         {"us", took.count()}});
   }
 }
 
+void RequestCounter::limit_tripped(http::Limit limit) {
+  metrics_.limit_tripped(setting_of(limit));
+}
+
 void RequestCounter::connection_opened() {
-  metrics_.connection_opened(observe::Side::client);
+  metrics_.connection_opened();
 }
 void RequestCounter::connection_closed() {
-  metrics_.connection_closed(observe::Side::client);
+  metrics_.connection_closed();
 }
 
 void RequestCounter::handshake_failed(std::string_view why) {
@@ -64,6 +70,7 @@ void RequestCounter::handshake_failed(std::string_view why) {
 
 void RequestCounter::connection_turned_away() {
   metrics_.connection_turned_away();
+  limit_tripped(http::Limit::max_connections_per_address);
 }
 
 void RequestCounter::accept_failed(std::string_view why) {

@@ -5,16 +5,18 @@
 #include <atomic>
 #include <string_view>
 
-#include "proxy/http/interceptor.hpp"
-#include "proxy/observe/metrics.hpp"
+#include "proxy/http/observer.hpp"
+#include "proxy/observe/metrics/http.hpp"
 
 namespace qrerank::proxy {
 
 class RequestCounter : public http::Observer {
  public:
-  RequestCounter(observe::Metrics& metrics, bool access_log) : metrics_(metrics), access_log_(access_log) {}
+  RequestCounter(observe::metrics::Http& metrics, bool access_log)
+      : metrics_(metrics), access_log_(access_log) {}
 
   void request_finished(const http::RequestRecord& record) override;
+  void limit_tripped(http::Limit limit) override;
   void connection_opened() override;
   void connection_closed() override;
   void handshake_failed(std::string_view why) override;
@@ -26,7 +28,7 @@ class RequestCounter : public http::Observer {
   void set_access_log(bool on) { access_log_ = on; }
 
  private:
-  observe::Metrics& metrics_;
+  observe::metrics::Http& metrics_;
   std::atomic<bool> access_log_;
 };
 

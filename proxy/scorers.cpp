@@ -120,7 +120,8 @@ Scorers make_scorers(const config::Config& config, reranker::Observer& observer)
     manager->set_models(setups_of(fresh));
   };
   scorers.push_back(std::move(local));
-  return {std::make_unique<reranker::ScorerRegistry>(std::move(scorers)), std::move(follow)};
+  return {std::make_unique<reranker::ScorerRegistry>(std::move(scorers)), std::move(follow),
+          std::move(cache)};
 }
 
 tl::expected<std::vector<model::ReplicaNeed>, model::LoadError> model_needs(const config::Config& config,

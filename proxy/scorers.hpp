@@ -9,6 +9,7 @@
 #include "proxy/config/config.hpp"
 #include "reranker/model/placement.hpp"
 #include "reranker/observer.hpp"
+#include "reranker/score_cache.hpp"
 #include "reranker/scorer.hpp"
 
 namespace qrerank::proxy {
@@ -18,6 +19,7 @@ struct Scorers {
   /// From here on the models of `config` are the configured ones; the other settings are those of the start.
   /// What is replaced or gone ends its work first. Not after `all` is gone.
   std::function<void(const config::Config& config)> follow;
+  std::shared_ptr<const reranker::ScoreCache> cache;  ///< null: none is kept
 };
 
 /// Models load when first asked, those with `preload` begin at once. `observer` outlives what is returned. In

@@ -7,7 +7,7 @@
 #include "proxy/admin/gate.hpp"
 #include "proxy/admin/json_reply.hpp"
 #include "proxy/admin/models.hpp"
-#include "proxy/observe/metrics.hpp"
+#include "proxy/observe/registry.hpp"
 
 namespace qrerank::proxy::admin {
 namespace {
@@ -99,7 +99,7 @@ constexpr std::array kPages = {
     Page{"/readyz", &readyz, &readyz_for_everybody},
     Page{"/metrics",
          [](const AdminContext& context) -> AdminReply {
-           return {200, std::string(observe::Metrics::kContentType), context.metrics(), ""};
+           return {200, std::string(observe::Registry::kContentType), context.metrics(), ""};
          }},
     Page{"/status", &status},
 };

@@ -4,7 +4,7 @@
 
 #include "proxy/flow/said_once.hpp"
 #include "proxy/observe/log.hpp"
-#include "proxy/observe/metrics.hpp"
+#include "proxy/observe/metrics/rerank.hpp"
 #include "proxy/route/endpoints.hpp"
 
 namespace qrerank::proxy::flow {

@@ -7,8 +7,8 @@
 #include "proxy/config/config.hpp"
 #include "reranker/scorer.hpp"
 
-namespace qrerank::proxy::observe {
-class Metrics;
+namespace qrerank::proxy::observe::metrics {
+class Rerank;
 }
 
 namespace qrerank::proxy::selection {
@@ -23,7 +23,7 @@ struct Services {
   /// The configuration in force; a request keeps the one it began with. Thread-safe.
   std::function<std::shared_ptr<const config::Config>()> config;
   reranker::Scorer* scorer = nullptr;
-  observe::Metrics* metrics = nullptr;
+  observe::metrics::Rerank* metrics = nullptr;
   SaidOnce* objects_as_text = nullptr;           ///< null: told each time
   selection::MetadataCache* metadata = nullptr;  ///< null: collections' metadata is not read
 };

@@ -78,36 +78,4 @@ class Interceptor {
   [[nodiscard]] virtual Awaitable<Outcome> handle(InspectedRequest request) = 0;
 };
 
-/// One request as it ended, for logs and metrics.
-struct RequestRecord {
-  const RequestHead& head;
-  const RequestId& id;
-  std::string_view endpoint = {};  ///< HeadVerdict::endpoint
-  unsigned status = 0;             ///< sent to the client; 0: none (the client was gone)
-  bool inspected = false;
-  std::uint64_t response_bytes = 0;  ///< body bytes sent to the client
-  std::chrono::steady_clock::duration duration{};
-  /// Why it failed, in our words; empty when nothing did.
-  std::string_view failure;
-  /// Reply::kind of an answer that the interceptor gave.
-  std::string_view kind = {};
-};
-
-/// Told about each finished request on its I/O thread. Must be quick and must not throw.
-class Observer {
- public:
-  virtual ~Observer() = default;
-  virtual void request_finished(const RequestRecord& record) = 0;
-  virtual void connection_opened() {}
-  virtual void connection_closed() {}
-  /// A client's TLS handshake came to nothing; `why` in words, from us or OpenSSL.
-  virtual void handshake_failed(std::string_view /*why*/) {}
-  /// One was answered with 503 and closed, for its address had its share (proxy.max_connections_per_address).
-  virtual void connection_turned_away() {}
-  /// No connection can be accepted for now (no descriptors, no memory); told once until one is again.
-  virtual void accept_failed(std::string_view /*why*/) {}
-  /// A bug of ours ended a connection: what the exception said.
-  virtual void connection_failed(std::string_view /*what*/) {}
-};
-
 }  // namespace qrerank::proxy::http

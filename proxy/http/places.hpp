@@ -46,6 +46,7 @@ class ByteBudget {
 
   [[nodiscard]] bool take(std::uint64_t bytes);
   void give(std::uint64_t bytes) { taken_.fetch_sub(bytes); }
+  [[nodiscard]] std::uint64_t taken() const { return taken_.load(); }
 
  private:
   const std::uint64_t limit_;

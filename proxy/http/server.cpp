@@ -206,7 +206,11 @@ struct Server::Impl {
       if (places.full()) {
         room->expires_at(Clock::time_point::max());
         waiting_for_room.store(true);
-        if (places.full()) static_cast<void>(co_await room->async_wait(as_result));
+        if (places.full()) {
+          Observer* const observer = workers.front()->observer;
+          if (observer != nullptr) observer->limit_tripped(Limit::max_connections);
+          static_cast<void>(co_await room->async_wait(as_result));
+        }
         waiting_for_room.store(false);
         continue;
       }
@@ -327,6 +331,9 @@ void Server::when_all_respond(std::function<void()> done) {
 }
 void Server::join() {
   impl_->join();
+}
+std::uint64_t Server::held_bytes() const {
+  return impl_->held.taken();
 }
 std::size_t Server::connections() const {
   return impl_->places.taken();

@@ -59,6 +59,8 @@ class Server {
   /// Waits until the drain is over and the threads have ended.
   void join();
 
+  /// Bodies of searches held in memory now. Thread-safe.
+  [[nodiscard]] std::uint64_t held_bytes() const;
   /// Connections open now, over all threads.
   [[nodiscard]] std::size_t connections() const;
 

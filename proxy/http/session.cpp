@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "proxy/http/head_writer.hpp"
+#include "proxy/http/held_body.hpp"
 
 namespace qrerank::proxy::http {
 namespace {
@@ -37,15 +38,6 @@ void rebase(std::string_view& view, std::string_view from, const std::string& co
 struct Session::Handled {
   Outcome outcome;
   std::string failure;
-};
-
-struct Session::Held {
-  enum class State { whole, too_large, refused, gone };
-  State state = State::gone;
-  std::string body;
-  bool continue_sent = false;
-  unsigned status = 400;
-  std::string_view why;
 };
 
 void Session::close_if_idle() {
@@ -82,6 +74,7 @@ Awaitable<bool> Session::secure(tls::ContextPtr context) {
   const std::string& why = client_.channel()->why();
   if (context_.observer != nullptr && failed != asio::error::operation_aborted)
     context_.observer->handshake_failed(late ? "timed out" : plain ? "plain HTTP" : std::string_view(why));
+  if (late) trip(Limit::handshake_timeout);
   client_.stop_tls();
   if (plain) {
     received_ = Clock::now();
@@ -136,6 +129,7 @@ Awaitable<Session::Next> Session::receive_head() {
     }
     const std::size_t size = found == HeadScan::Result::complete ? scan.size() : buffer_.size();
     if (size > limit || (size == limit && found == HeadScan::Result::need_more)) {
+      trip(Limit::max_header_bytes);
       co_await refuse(431, "the request header is larger than " + std::to_string(limit) + " bytes");
       co_return Next::close;
     }
@@ -144,6 +138,7 @@ Awaitable<Session::Next> Session::receive_head() {
     if (buffer_.tail_size() == 0) buffer_.make_room(2 * buffer_.size());
     const ReadResult got = co_await client_.read(buffer_.tail(), buffer_.tail_size(), until - received_);
     if (got.error == asio::error::timed_out) {
+      trip(Limit::header_timeout);
       co_await refuse(408, "the request header did not arrive in time");
       co_return Next::close;
     }
@@ -157,6 +152,7 @@ Awaitable<Session::Next> Session::receive_head() {
   }
   if (const FieldView* own = head_.find("x-request-id")) id_ = RequestId(own->value);
   if (head_.fields.size() > context_.config.max_headers) {
+    trip(Limit::max_headers);
     const std::string limit = std::to_string(context_.config.max_headers);
     co_await refuse(431, "the request has more than " + limit + " header fields");
     co_return Next::close;
@@ -176,9 +172,10 @@ Awaitable<bool> Session::serve() {
   if (auto answer = prepare_forwarding()) co_return co_await answer_here(std::move(*answer));
   HeadVerdict verdict = context_.interceptor.judge(head_);
   endpoint_ = verdict.endpoint;
-  const bool declared_too_large = facts_.framing == Framing::length && facts_.length > verdict.max_body;
-  if (verdict.action == HeadVerdict::Action::inspect && !declared_too_large) {
-    co_return co_await inspect(std::move(verdict));
+  if (verdict.action == HeadVerdict::Action::inspect) {
+    const bool declared_too_large = facts_.framing == Framing::length && facts_.length > verdict.max_body;
+    if (!declared_too_large) co_return co_await inspect(std::move(verdict));
+    trip(Limit::max_inspect_body);
   }
   co_return co_await relay(verdict.headers_if_uninspected);
 }
@@ -227,16 +224,18 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
   buffer_.consume(head_size_);
   BodyReader body(facts_);
   ByteShare share(context_.held);
-  Held held = co_await hold_body(body, verdict.max_body, share);
-  if (held.state == Held::State::gone && whole_.expired()) {
+  const Holding how{facts_, head_.version, verdict.max_body, context_.config.body_timeout, whole_};
+  HeldBody held = co_await hold_body(client_, buffer_, body, how, share);
+  if (held.limit) trip(*held.limit);
+  if (held.state == HeldBody::State::gone && whole_.expired()) {
     co_return co_await refuse(408, kLateBody);
   }
-  if (held.state == Held::State::gone) {
+  if (held.state == HeldBody::State::gone) {
     record(0, 0, "the client closed before its request was complete");
     co_return false;
   }
-  if (held.state == Held::State::refused) co_return co_await refuse(held.status, held.why);
-  if (held.state == Held::State::too_large) {
+  if (held.state == HeldBody::State::refused) co_return co_await refuse(held.status, held.why);
+  if (held.state == HeldBody::State::too_large) {
     inspected_ = false;
     out_.clear();
     append_relayed_request(out_, head_, facts_, held.continue_sent);
@@ -270,55 +269,6 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
   const bool keep_alive = co_await reply(std::move(answer), facts_.keep_alive);
   record(status, bytes, failure, kind);
   co_return keep_alive;
-}
-
-Awaitable<Session::Held> Session::hold_body(BodyReader& body, std::uint64_t max_body, ByteShare& share) {
-  Held held;
-  if (facts_.framing == Framing::length && !share.grow_to(facts_.length)) {
-    held.state = Held::State::too_large;
-    co_return held;
-  }
-  if (facts_.framing == Framing::length) held.body.reserve(static_cast<std::size_t>(facts_.length));
-  for (;;) {
-    const BodyReader::Step step = body.take(buffer_);
-    if (step.state == BodyReader::State::malformed) {
-      held.state = Held::State::refused;
-      held.why = "malformed chunk";
-      co_return held;
-    }
-    held.body.append(step.data);
-    buffer_.consume(step.consumed);
-    if (held.body.size() > max_body || !share.grow_to(held.body.size())) {
-      held.state = Held::State::too_large;
-      co_return held;
-    }
-    if (body.done()) {
-      held.state = Held::State::whole;
-      co_return held;
-    }
-    if (facts_.expect_continue && head_.version >= 11 && !held.continue_sent && held.body.empty()) {
-      asio::const_buffer line = asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25);
-      const ErrorCode failed = co_await client_.write({&line, 1}, context_.config.body_timeout);
-      if (failed) co_return held;
-      held.continue_sent = true;
-    }
-    buffer_.make_room(4 * kBufferBytes);
-    if (buffer_.tail_size() == 0) {
-      held.state = Held::State::refused;
-      held.why = "a chunk's size line or trailers are too large";
-      co_return held;
-    }
-    const ReadResult got =
-        co_await client_.read(buffer_.tail(), buffer_.tail_size(), context_.config.body_timeout);
-    if (got.error == asio::error::timed_out) {
-      held.state = Held::State::refused;
-      held.status = 408;
-      held.why = "the request body did not arrive in time";
-      co_return held;
-    }
-    if (got.error || whole_.expired()) co_return held;
-    buffer_.commit(got.bytes);
-  }
 }
 
 Awaitable<bool> Session::pass_held(PassAsItCame pass) {
@@ -375,6 +325,7 @@ Awaitable<bool> Session::finish(const RelayRequest& plan) {
   const RelayResult result = co_await relay.run(request);
   relay_ = nullptr;
   const bool answered = result.status != 0;
+  if (result.fault == ClientFault::timeout && !relay.aborted()) trip(Limit::body_timeout);
   unread_body_ = !request.rest->done();
 
   if (relay.aborted() && !answered) {
@@ -405,6 +356,7 @@ Awaitable<bool> Session::finish(const RelayRequest& plan) {
 
 // proxy.request_timeout: whatever waits now ends, and its owner says why.
 void Session::run_out() {
+  trip(Limit::request_timeout);
   client_.cancel();
   if (relay_ != nullptr) relay_->abort();
 }
@@ -448,6 +400,10 @@ void Session::pin_head() {
     rebase(field.name, bytes, head_bytes_);
     rebase(field.value, bytes, head_bytes_);
   }
+}
+
+void Session::trip(Limit limit) {
+  if (context_.observer != nullptr) context_.observer->limit_tripped(limit);
 }
 
 void Session::record(unsigned status, std::uint64_t response_bytes, std::string_view failure,

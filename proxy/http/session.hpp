@@ -9,6 +9,7 @@
 
 #include "proxy/http/forwarding.hpp"
 #include "proxy/http/interceptor.hpp"
+#include "proxy/http/observer.hpp"
 #include "proxy/http/places.hpp"
 #include "proxy/http/relay.hpp"
 
@@ -52,7 +53,6 @@ class Session
 
   enum class Next { request, close };
   struct Handled;
-  struct Held;
 
   [[nodiscard]] Awaitable<bool> secure(tls::ContextPtr context);
   [[nodiscard]] Awaitable<Next> wait_for_request();
@@ -62,7 +62,6 @@ class Session
   [[nodiscard]] Awaitable<bool> answer_here(Reply reply);
   [[nodiscard]] Awaitable<bool> relay(const std::vector<Field>& response_headers);
   [[nodiscard]] Awaitable<bool> inspect(HeadVerdict verdict);
-  [[nodiscard]] Awaitable<Held> hold_body(BodyReader& body, std::uint64_t max_body, ByteShare& share);
   [[nodiscard]] Awaitable<bool> pass_held(PassAsItCame pass);
   [[nodiscard]] Awaitable<Handled> handle(InspectedRequest request);
   [[nodiscard]] Awaitable<void> watch();
@@ -71,6 +70,7 @@ class Session
   [[nodiscard]] Awaitable<bool> refuse(unsigned status, std::string_view why);
   [[nodiscard]] Awaitable<void> linger();
   void run_out();
+  void trip(Limit limit);
   void pin_head();
   void record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
               std::string_view kind = {});

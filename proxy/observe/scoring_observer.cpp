@@ -6,7 +6,7 @@ namespace qrerank::proxy::observe {
 
 void ScoringObserver::batch_computed(const std::string& model, const reranker::BatchReport& batch,
                                      reranker::Microseconds took) {
-  metrics_.batch(batch.items, batch.tokens, took);
+  scoring_.batch(batch.items, batch.tokens, batch.budget, took);
   log::debug("", "batch computed",
              {{"model", model},
               {"texts", batch.items},
@@ -16,6 +16,7 @@ void ScoringObserver::batch_computed(const std::string& model, const reranker::B
 }
 
 void ScoringObserver::budget_halved(const std::string& model, std::size_t budget) {
+  scoring_.budget_halved();
   log::warn("", "out of memory while scoring: the token budget was halved",
             {{"model", model}, {"budget", budget}});
 }
@@ -29,20 +30,21 @@ void ScoringObserver::queue_changed(const std::string& model, std::size_t texts,
     all_texts += queue.texts;
     all_tokens += queue.tokens;
   }
-  metrics_.queue(all_texts, all_tokens);
+  scoring_.queue(all_texts, all_tokens);
 }
 
 void ScoringObserver::cache_looked_up(const std::string& /*model*/, std::size_t hits, std::size_t misses) {
-  metrics_.cache(hits, misses);
+  scoring_.cache(hits, misses);
 }
 
 void ScoringObserver::model_changed(const std::string& model, reranker::ModelState state,
                                     std::uint64_t bytes) {
-  metrics_.model(model, state, bytes);
+  models_.model(model, state, bytes);
   log::debug("", "model changed", {{"model", model}, {"state", to_string(state)}, {"bytes", bytes}});
 }
 
 void ScoringObserver::load_finished(const std::string& model, bool loaded, reranker::Microseconds took) {
+  models_.loaded(model, loaded, took);
   const double ms = static_cast<double>(took.count()) / 1000;
   if (loaded) {
     log::info("", "model loaded", {{"model", model}, {"ms", ms}});

@@ -6,15 +6,16 @@
 #include <mutex>
 #include <string>
 
-#include "proxy/observe/metrics.hpp"
+#include "proxy/observe/metrics/models.hpp"
+#include "proxy/observe/metrics/scoring.hpp"
 #include "reranker/observer.hpp"
 
 namespace qrerank::proxy::observe {
 
-/// Must outlive the scorers that know it; `metrics` must outlive this.
+/// Must outlive the scorers that know it; the metrics must outlive this.
 class ScoringObserver final : public reranker::Observer {
  public:
-  explicit ScoringObserver(Metrics& metrics) : metrics_(metrics) {}
+  ScoringObserver(metrics::Scoring& scoring, metrics::Models& models) : scoring_(scoring), models_(models) {}
 
   void batch_computed(const std::string& model, const reranker::BatchReport& batch,
                       reranker::Microseconds took) override;
@@ -31,7 +32,8 @@ class ScoringObserver final : public reranker::Observer {
     std::size_t tokens = 0;
   };
 
-  Metrics& metrics_;
+  metrics::Scoring& scoring_;
+  metrics::Models& models_;
   std::mutex lock_;                      // guards queues_
   std::map<std::string, Queue> queues_;  // by model: as many as are configured
 };

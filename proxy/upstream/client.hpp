@@ -10,30 +10,9 @@
 
 #include "proxy/http/async.hpp"
 #include "proxy/http/message.hpp"
+#include "proxy/upstream/error.hpp"
 
 namespace qrerank::proxy::upstream {
-
-/// What can go wrong between us and an upstream.
-enum class UpstreamErrorKind {
-  connect_refused,     ///< no connection, or no address: nothing was sent
-  connect_timeout,     ///< upstream.connect_timeout passed
-  tls_failed,          ///< no handshake, or not the server that it should be: nothing was sent
-  timeout,             ///< the deadline or upstream.response_timeout passed
-  cut_off,             ///< the connection ended before the response was complete
-  malformed,           ///< not HTTP/1, or ambiguously framed
-  too_large,           ///< over upstream.max_response_body
-  no_healthy_upstream  ///< the checks of all nodes fail: nothing was sent
-};
-
-struct UpstreamError {
-  UpstreamErrorKind kind = UpstreamErrorKind::cut_off;
-  std::string message;  ///< for people: says which upstream and what happened; no secrets
-};
-
-[[nodiscard]] std::string_view to_string(UpstreamErrorKind kind);
-
-/// 504 for what timed out, 503 where there was nothing to ask, 502 for the rest.
-[[nodiscard]] unsigned status_of(UpstreamErrorKind kind);
 
 /// The client's answer for it, in Qdrant's error shape; with `Retry-After` on a 503.
 [[nodiscard]] http::Reply reply_for(const UpstreamError& error);

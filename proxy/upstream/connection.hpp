@@ -18,6 +18,7 @@ struct Connection {
   }
   ~Connection() {
     if (idle) wire.close_done();
+    if (resting_) nodes.rests_no_more(node, false);
     nodes.closed(node);
   }
   Connection(const Connection&) = delete;
@@ -25,6 +26,19 @@ struct Connection {
 
   /// The node as configured, for messages.
   [[nodiscard]] const std::string& name() const { return nodes.url(node).text; }
+
+  /// It waits in its pool from now on.
+  void rest() {
+    resting_ = true;
+    nodes.rests(node);
+  }
+  /// A request found it there.
+  void wake() {
+    resting_ = false;
+    nodes.rests_no_more(node, true);
+    reused = true;
+    idle = false;
+  }
 
   // A search answer with payloads fits; pages that are not reached cost nothing.
   static constexpr std::size_t kBufferBytes = 32 * 1024;
@@ -39,6 +53,9 @@ struct Connection {
   std::uint64_t requests = 0;  ///< leases it was given to
   const http::Clock::time_point opened = http::Clock::now();
   http::Clock::time_point idle_since{};
+
+ private:
+  bool resting_ = false;
 };
 
 }  // namespace qrerank::proxy::upstream

@@ -18,6 +18,11 @@ struct alignas(kCacheLine) Nodes::Node {
   // Written by every request:
   alignas(kCacheLine) std::atomic<std::uint64_t> outstanding{0};
   std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> idle{0};
+  std::atomic<std::uint64_t> reused{0};
+  std::atomic<std::uint64_t> opened{0};
+  std::atomic<std::uint64_t> sent_again{0};
+  std::array<std::atomic<std::uint64_t>, kUpstreamErrorKinds> errors{};
   // Guarded by mutex_:
   std::optional<Health> health;
   bool checked = false;
@@ -109,10 +114,25 @@ void Nodes::end(std::size_t node) {
   nodes_[node].outstanding.fetch_sub(1, kRelaxed);
 }
 void Nodes::opened(std::size_t node) {
+  nodes_[node].opened.fetch_add(1, kRelaxed);
   nodes_[node].connections.fetch_add(1, kRelaxed);
 }
 void Nodes::closed(std::size_t node) {
   nodes_[node].connections.fetch_sub(1, kRelaxed);
+}
+
+void Nodes::rests(std::size_t node) {
+  nodes_[node].idle.fetch_add(1, kRelaxed);
+}
+void Nodes::rests_no_more(std::size_t node, bool for_a_request) {
+  nodes_[node].idle.fetch_sub(1, kRelaxed);
+  if (for_a_request) nodes_[node].reused.fetch_add(1, kRelaxed);
+}
+void Nodes::sent_again(std::size_t node) {
+  nodes_[node].sent_again.fetch_add(1, kRelaxed);
+}
+void Nodes::erred(std::size_t node, UpstreamErrorKind kind) {
+  nodes_[node].errors[static_cast<std::size_t>(kind)].fetch_add(1, kRelaxed);
 }
 
 std::vector<NodeStatus> Nodes::status() const {
@@ -131,6 +151,12 @@ std::vector<NodeStatus> Nodes::status() const {
     status.connections = node.connections.load(kRelaxed);
     status.failures = node.failures;
     status.ejections = node.health->ejections();
+    status.idle = node.idle.load(kRelaxed);
+    status.opened = node.opened.load(kRelaxed);
+    status.reused = node.reused.load(kRelaxed);
+    status.sent_again = node.sent_again.load(kRelaxed);
+    for (std::size_t kind = 0; kind < kUpstreamErrorKinds; ++kind)
+      status.errors[kind] = node.errors[kind].load(kRelaxed);
   }
   return all;
 }

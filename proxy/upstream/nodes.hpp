@@ -3,6 +3,7 @@
 // rules of health are health.hpp's; connections are pool.hpp's.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@
 
 #include "proxy/config/config.hpp"
 #include "proxy/tls/context.hpp"
+#include "proxy/upstream/error.hpp"
 #include "proxy/upstream/health.hpp"
 
 namespace qrerank::proxy::upstream {
@@ -26,11 +28,16 @@ struct NodeStatus {
   NodeState state = NodeState::up;
   /// As the checks say by health_rise and health_fall; false before the first one, true where none are made.
   bool reachable = false;
-  std::string detail;             ///< why the last check failed, or empty
-  std::uint64_t outstanding = 0;  ///< requests on it now
-  std::uint64_t connections = 0;  ///< open now, the idle ones included
-  std::uint64_t failures = 0;     ///< requests that failed by its fault, ever
-  std::uint64_t ejections = 0;    ///< ever
+  std::string detail;                                       ///< why the last check failed, or empty
+  std::uint64_t outstanding = 0;                            ///< requests on it now
+  std::uint64_t connections = 0;                            ///< open now, the idle ones included
+  std::uint64_t failures = 0;                               ///< requests that failed by its fault, ever
+  std::uint64_t ejections = 0;                              ///< ever
+  std::uint64_t idle = 0;                                   ///< of the connections
+  std::uint64_t opened = 0;                                 ///< connections, ever
+  std::uint64_t reused = 0;                                 ///< requests that found an idle connection, ever
+  std::uint64_t sent_again = 0;                             ///< requests that were cut off and repeated, ever
+  std::array<std::uint64_t, kUpstreamErrorKinds> errors{};  ///< ever, by kind
 };
 
 /// Nodes by their places in upstream.url; there are 64 at most.
@@ -82,6 +89,10 @@ class Nodes {
   void end(std::size_t node);
   void opened(std::size_t node);
   void closed(std::size_t node);
+  void rests(std::size_t node);                              ///< a connection waits for a request
+  void rests_no_more(std::size_t node, bool for_a_request);  ///< or it was closed
+  void sent_again(std::size_t node);
+  void erred(std::size_t node, UpstreamErrorKind kind);
 
   [[nodiscard]] std::vector<NodeStatus> status() const;
 

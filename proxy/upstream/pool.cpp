@@ -71,8 +71,7 @@ Lease Pool::idle_connection(std::size_t node) {
     stack.pop_back();
     // Closed by the upstream meanwhile, or talking out of turn: not one to send a request on.
     if (!connection->wire.quiet()) continue;
-    connection->reused = true;
-    connection->idle = false;
+    connection->wake();
     return Lease(*this, std::move(connection));
   }
   return {};
@@ -88,6 +87,7 @@ http::Awaitable<LeaseResult> Pool::connect(Visit& visit, TimePoint until) {
     ConnectResult connection = co_await connector_.connect(node, limit);
     if (connection) co_return Lease(*this, std::move(*connection));
     why = std::move(connection.error());
+    nodes_.erred(node, why.kind);
     nodes_.failed(node);
     if (http::Clock::now() >= until) break;
     visit.tried.add(node);
@@ -101,18 +101,21 @@ bool Pool::try_again(Visit& visit, const Connection& cut_off) {
   visit.again = true;
   visit.tried.add(cut_off.node);
   visit.node = next_node(visit.tried, Nodes::Need::fit);
-  if (visit.node) return true;
-  visit.node = cut_off.node;
-  visit.tried = {};
-  return cut_off.reused;
+  if (!visit.node) {
+    if (!cut_off.reused) return false;
+    visit.node = cut_off.node;
+    visit.tried = {};
+  }
+  nodes_.sent_again(cut_off.node);
+  return true;
 }
 
 void Pool::failed(const Connection& connection, const UpstreamError& error) {
+  // A kept-alive connection that ended is nothing unusual.
+  if (error.kind == UpstreamErrorKind::cut_off && connection.reused && !connection.answered) return;
+  nodes_.erred(connection.node, error.kind);
   switch (error.kind) {
     case UpstreamErrorKind::cut_off:
-      // A kept-alive connection that ended is nothing unusual.
-      if (connection.reused && !connection.answered) return;
-      break;
     case UpstreamErrorKind::timeout:
     case UpstreamErrorKind::malformed:
       break;
@@ -144,6 +147,7 @@ void Pool::put_back(std::unique_ptr<Connection> connection) {
   connection->buffer.reset(Connection::kBufferBytes);
   connection->idle_since = now;
   const bool first = idle() == 0;
+  connection->rest();
   stack.push_back(std::move(connection));
   if (first) expiry_.arm(config().keep_alive_timeout);
 }

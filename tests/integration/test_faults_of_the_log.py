@@ -42,7 +42,7 @@ class Serving:
         return body
 
     def dropped(self) -> int:
-        return int(re.search(rb"^qrerank_log_dropped_lines (\d+)", self.asks(1, "/metrics", self.admin), re.MULTILINE)[1])
+        return int(re.search(rb"^qrerank_log_lines_dropped_total (\d+)", self.asks(1, "/metrics", self.admin), re.MULTILINE)[1])
 
     def ends(self) -> int:
         self.process.send_signal(signal.SIGTERM)
