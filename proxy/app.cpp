@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/admin/answer.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/config/check.hpp"
 #include "proxy/flow/failure.hpp"
@@ -186,10 +187,14 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     }
     return metrics.text();
   };
+  const auto own_proxy = std::make_shared<admin::compare::OwnProxy>(
+      io, server->endpoint(), [&live] { return !live.get()->proxy.tls.certificate.empty(); });
   auto admin_server = admin::Server::start(
       io, config->admin.listen,
-      [&context](const admin::AdminRequest& request) { return admin::handle(request, context); }, {},
-      handed->admin);
+      [&context, own_proxy](admin::AdminRequest request) {
+        return admin::answer(std::move(request), context, own_proxy);
+      },
+      {}, handed->admin);
   if (!admin_server) return failed(admin_server.error());
   if (const auto why = config::too_open(config->admin, (*admin_server)->address()); !why.empty())
     return failed(why);  // a socket that was handed over is where it is, whatever admin.listen says

@@ -7,6 +7,7 @@
 #include "proxy/admin/gate.hpp"
 #include "proxy/admin/json_reply.hpp"
 #include "proxy/admin/models.hpp"
+#include "proxy/admin/web.hpp"
 #include "proxy/observe/registry.hpp"
 
 namespace qrerank::proxy::admin {
@@ -110,6 +111,9 @@ AdminReply handle(const AdminRequest& request, const AdminContext& context) {
   const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
   const auto page = std::ranges::find(kPages, path, &Page::path);
   const auto refusal = turned_away(request, context.config()->admin);
+  if (is_web_path(path) && (!refusal || refusal->status == 401)) {
+    return answer_web(path, request);
+  }
   if (refusal && (page == kPages.end() || page->answer_for_everybody == nullptr)) {
     return *refusal;
   }
@@ -117,7 +121,8 @@ AdminReply handle(const AdminRequest& request, const AdminContext& context) {
     return answer_models(request.method, path, context);
   }
   if (page == kPages.end()) {
-    return error_reply(404, "no such page; there are /livez, /readyz, /metrics, /status and /models");
+    return error_reply(
+        404, "no such page; there are / (the compare page), /livez, /readyz, /metrics, /status and /models");
   }
   if (!is_reading(request.method)) return only_read();
   return (refusal ? page->answer_for_everybody : page->answer)(context);

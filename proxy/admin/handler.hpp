@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/config/config.hpp"
+#include "proxy/http/message.hpp"
 #include "proxy/upstream/nodes.hpp"
 #include "reranker/scorer.hpp"
 
@@ -20,14 +21,18 @@ struct AdminRequest {
   std::string host = {};  ///< the fields of these names, or empty
   std::string authorization = {};
   std::string origin = {};
+  std::string api_key = {};  ///< Qdrant's, for what is asked of it
+  std::string if_none_match = {};
+  std::string body = {};
 };
 
 struct AdminReply {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::string allow;              ///< for 405; empty: no header
-  std::string authenticate = {};  ///< WWW-Authenticate, for 401; empty: no header
+  std::string allow;                     ///< for 405; empty: no header
+  std::string authenticate = {};         ///< WWW-Authenticate, for 401; empty: no header
+  std::vector<http::Field> fields = {};  ///< further ones; they replace what is sent with every answer
 };
 
 /// What the handler may ask the program. Each is called on the admin listener's thread and must not block.
@@ -45,6 +50,8 @@ struct AdminContext {
 };
 
 /// GET (or HEAD) of
+///   /         the compare page, and its files below /web/: web.hpp. With a token they are for everybody,
+///             since a browser carries none there; they hold nothing that is not in the source
 ///   /livez    200 while the program runs at all
 ///   /readyz   200, or 503 with {"ready":false,"reason":…}: an upstream is reachable, the default model is
 ///   ready or
@@ -52,6 +59,7 @@ struct AdminContext {
 ///   /metrics  Prometheus' text format
 ///   /status   version, uptime, upstreams, models, and a summary of the configuration
 ///   /models   and what is below it: models.hpp
+/// What needs questions to Qdrant is compare/pages.hpp's; answer.hpp tells them apart.
 /// /livez and /readyz answer everybody, /readyz without the reason; for the others see gate.hpp.
 /// Anything else: 404 {"error":…}; another method: 405.
 AdminReply handle(const AdminRequest& request, const AdminContext& context);

@@ -6,7 +6,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -26,8 +25,9 @@ using boost::system::error_code;
 
 struct Server::Impl {
   Impl(asio::io_context& io, Handler h, ServerLimits l)
-      : acceptor(io), retry(io), handler(std::move(h)), limits(l) {}
+      : executor(io.get_executor()), acceptor(io), retry(io), handler(std::move(h)), limits(l) {}
 
+  const proxy::http::Executor executor;
   Tcp::acceptor acceptor;
   asio::steady_timer retry;
   Handler handler;
@@ -55,7 +55,7 @@ struct ServerLoops {
   using Request = http::request<http::string_body>;
 
   // The field's value. One that comes twice has none that can be trusted: a value that nothing matches.
-  static std::string only(const Request& request, http::field name) {
+  static std::string only(const Request& request, auto name) {
     return request.count(name) > 1 ? "(given twice)" : std::string(request[name]);
   }
 
@@ -64,15 +64,18 @@ struct ServerLoops {
     return std::string(request.target().substr(0, request.target().find('?')));
   }
 
-  static http::response<http::string_body> answer(const Impl& impl,
-                                                  const http::request<http::string_body>& request) {
+  static proxy::http::Awaitable<http::response<http::string_body>> answer(Impl impl, Request request) {
+    AdminRequest asked{.method = std::string(request.method_string()),
+                       .target = std::string(request.target()),
+                       .host = only(request, http::field::host),
+                       .authorization = only(request, http::field::authorization),
+                       .origin = only(request, http::field::origin),
+                       .api_key = only(request, "api-key"),
+                       .if_none_match = std::string(request[http::field::if_none_match]),
+                       .body = std::move(request.body())};
     AdminReply reply;
     try {
-      reply = impl->handler({.method = std::string(request.method_string()),
-                             .target = std::string(request.target()),
-                             .host = only(request, http::field::host),
-                             .authorization = only(request, http::field::authorization),
-                             .origin = only(request, http::field::origin)});
+      reply = co_await impl->handler(std::move(asked));
     } catch (const std::exception& bug) {
       observe::log::error("", "an admin page failed", {{"path", path_of(request)}, {"why", bug.what()}});
       reply = {500, "application/json", "{\"error\":\"internal\"}\n", ""};
@@ -87,12 +90,13 @@ struct ServerLoops {
     if (!reply.authenticate.empty()) {
       response.set(http::field::www_authenticate, reply.authenticate);
     }
+    for (const auto& field : reply.fields) response.set(field.name, field.value);
     response.keep_alive(request.keep_alive());
-    response.content_length(reply.body.size());
+    if (reply.status != 304) response.content_length(reply.body.size());
     if (request.method() != http::verb::head) {
       response.body() = std::move(reply.body);
     }
-    return response;
+    co_return response;
   }
 
   static http::response<http::string_body> refusal(const error_code& error) {
@@ -109,7 +113,7 @@ struct ServerLoops {
     return response;
   }
 
-  static asio::awaitable<void> converse(Impl impl, Tcp::socket socket) {
+  static proxy::http::Awaitable<void> converse(Impl impl, Tcp::socket socket) {
     beast::tcp_stream stream(std::move(socket));
     const Registered registered(impl, stream);
     beast::flat_buffer buffer(impl->limits.max_header_bytes + impl->limits.max_body_bytes);
@@ -120,7 +124,7 @@ struct ServerLoops {
       stream.expires_after(impl->limits.read_timeout);
       error_code read_error;
       co_await http::async_read(stream, buffer, parser,
-                                asio::redirect_error(asio::use_awaitable, read_error));
+                                asio::redirect_error(proxy::http::use_awaitable, read_error));
       // Errors of the parser mean bytes that are no request; all others, that nobody is there to answer.
       const bool malformed =
           read_error && read_error.category() == http::make_error_code(http::error{}).category() &&
@@ -128,12 +132,18 @@ struct ServerLoops {
       if (read_error && !malformed) {
         break;
       }
-      auto response = malformed ? refusal(read_error) : answer(impl, parser.get());
+      http::response<http::string_body> response;
+      if (malformed) {
+        response = refusal(read_error);
+      } else {
+        response = co_await answer(impl, parser.release());
+      }
       more = response.keep_alive() && !impl->stopped;
       stream.expires_after(impl->limits.write_timeout);
       error_code write_error;
       http::response_serializer<http::string_body> serializer(response);
-      co_await http::async_write(stream, serializer, asio::redirect_error(asio::use_awaitable, write_error));
+      co_await http::async_write(stream, serializer,
+                                 asio::redirect_error(proxy::http::use_awaitable, write_error));
       more = more && !write_error;
     }
     error_code ignored;  // the peer may be gone already
@@ -178,11 +188,11 @@ struct ServerLoops {
     return {};
   }
 
-  static asio::awaitable<void> accept_all(Impl impl) {
+  static proxy::http::Awaitable<void> accept_all(Impl impl) {
     while (!impl->stopped) {
       error_code error;
       Tcp::socket socket =
-          co_await impl->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+          co_await impl->acceptor.async_accept(asio::redirect_error(proxy::http::use_awaitable, error));
       if (impl->stopped) {
         break;
       }
@@ -191,11 +201,11 @@ struct ServerLoops {
         observe::log::warn("", "the admin listener cannot accept", {{"why", error.message()}});
         impl->retry.expires_after(std::chrono::milliseconds(100));
         error_code waited;
-        co_await impl->retry.async_wait(asio::redirect_error(asio::use_awaitable, waited));
+        co_await impl->retry.async_wait(asio::redirect_error(proxy::http::use_awaitable, waited));
         continue;
       }
       if (impl->connections.size() < impl->limits.max_connections) {
-        asio::co_spawn(impl->acceptor.get_executor(), converse(impl, std::move(socket)), asio::detached);
+        asio::co_spawn(impl->executor, converse(impl, std::move(socket)), asio::detached);
       }
     }
   }

@@ -11,10 +11,7 @@
 
 #include "proxy/admin/handler.hpp"
 #include "proxy/config/config.hpp"
-
-namespace boost::asio {
-class io_context;
-}
+#include "proxy/http/async.hpp"
 
 namespace qrerank::proxy::admin {
 
@@ -30,7 +27,8 @@ struct ServerLimits {
 /// thread and must outlive it.
 class Server {
  public:
-  using Handler = std::function<AdminReply(const AdminRequest&)>;
+  /// Runs on the io_context; may throw. Other connections are served while it waits.
+  using Handler = std::function<proxy::http::Awaitable<AdminReply>(AdminRequest)>;
 
   /// Binds and begins to accept, on `handed` if that is set: a socket that listens already, owned from here
   /// on. The error names the address and the system's reason.

@@ -77,7 +77,7 @@ def test_requests_are_counted(proxy):
 
 
 def test_what_is_not_there(proxy):
-    assert get(proxy, "/collections").status_code == 404
+    assert get(proxy, "/nowhere").status_code == 404
     refused = get(proxy, "/livez", "POST")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
 

@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(orders_that_cannot_be_followed) {
 
 BOOST_AUTO_TEST_CASE(the_rest) {
   World world;
-  for (const std::string target : {"/", "/livez/", "/metric", "", "/collections", "/livezz"}) {
+  for (const std::string target : {"/livez/", "/metric", "", "/collections", "/livezz"}) {
     BOOST_TEST(world.get(target).status == 404u, target);
     BOOST_TEST(world.get(target).body.starts_with("{\"error\":"));
   }
@@ -213,6 +213,19 @@ BOOST_AUTO_TEST_CASE(probes_need_no_token_and_learn_no_reason) {
   BOOST_TEST(world.get("/readyz").body == "{\"ready\":false}\n");
   BOOST_TEST(world.get("/livez").status == 200u);
   BOOST_TEST(world.get("/status").status == 421u);
+}
+
+BOOST_AUTO_TEST_CASE(the_page_is_for_everybody_who_knows_the_name) {
+  World world;
+  BOOST_TEST(world.get("/").content_type == "text/html; charset=utf-8");
+  BOOST_TEST(world.get("/?x").status == 200u);
+  BOOST_TEST(world.get("/web/main.js").content_type == "text/javascript; charset=utf-8");
+  world.settings->admin.token = config::Secret("0123456789abcdef");
+  BOOST_TEST(world.get("/").status == 200u);  // the browser asks without it; what the page asks needs it
+  BOOST_TEST(world.get("/models").status == 401u);
+  world.settings->admin.token = {};
+  world.host = "evil.example";
+  BOOST_TEST(world.get("/").status == 421u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

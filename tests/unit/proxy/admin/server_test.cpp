@@ -7,6 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
 #include <stdexcept>
 #include <thread>
@@ -44,17 +45,22 @@ class Client {
   int socket_;
 };
 
+// Like the real one, a coroutine that may wait.
+qrerank::proxy::http::Awaitable<admin::AdminReply> echo(admin::AdminRequest request) {
+  if (request.target == "/throw") throw std::runtime_error("a bug");
+  if (request.target == "/wait") {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    co_await boost::asio::post(executor, qrerank::proxy::http::use_awaitable);
+  }
+  admin::AdminReply reply{200, "text/plain", request.method + " " + request.target + request.body, ""};
+  reply.fields = {{"Cache-Control", "no-cache"}, {"X-Key", request.api_key}};
+  if (request.target == "/same") reply = {304, "text/plain", "", ""};
+  co_return reply;
+}
+
 struct Running {
   explicit Running(admin::ServerLimits limits = {}) {
-    auto started = admin::Server::start(
-        io, {"127.0.0.1", 0},
-        [](const admin::AdminRequest& request) -> admin::AdminReply {
-          if (request.target == "/throw") {
-            throw std::runtime_error("a bug");
-          }
-          return {200, "text/plain", request.method + " " + request.target, ""};
-        },
-        limits);
+    auto started = admin::Server::start(io, {"127.0.0.1", 0}, &echo, limits);
     BOOST_TEST_REQUIRE(started.has_value());
     server = *std::move(started);
     thread = std::thread([this] { io.run(); });
@@ -98,6 +104,28 @@ BOOST_AUTO_TEST_CASE(a_bug_is_500) {
   Running running;
   BOOST_TEST(
       begins(running.ask("GET /throw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "HTTP/1.1 500"));
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_gets_the_body_and_may_wait) {
+  Running running;
+  const auto reply = running.ask(
+      "POST /wait HTTP/1.1\r\nHost: x\r\napi-key: k\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+  BOOST_TEST(reply.ends_with("POST /waitabc"));
+  BOOST_TEST(reply.find("X-Key: k\r\n") != std::string::npos);
+  BOOST_TEST(reply.find("Cache-Control: no-cache\r\n") != std::string::npos);
+  BOOST_TEST(reply.find("no-store") == std::string::npos);
+  const auto twice =
+      running.ask("GET /a HTTP/1.1\r\nHost: x\r\napi-key: k\r\napi-key: l\r\nConnection: close\r\n\r\n");
+  BOOST_TEST(twice.find("X-Key: (given twice)") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(not_modified_has_no_body) {
+  Running running;
+  const auto both = running.ask(
+      "GET /same HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  BOOST_TEST(begins(both, "HTTP/1.1 304"));
+  BOOST_TEST(both.substr(0, both.find("\r\n\r\n")).find("Content-Length") == std::string::npos);
+  BOOST_TEST(both.ends_with("GET /b"));
 }
 
 BOOST_AUTO_TEST_CASE(limits_are_answered) {
