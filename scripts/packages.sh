@@ -18,6 +18,7 @@ package_row() {
   case "$system" in
     "debian 12")
       packages_tested=yes
+      test_packages+=(chromium) # the compare page is tested in a browser
       packages=("${common[@]}" libboost1.81-dev libboost-test1.81-dev libboost-url1.81-dev)
       rust_packages=(rustc-web cargo-web)
       ;;

@@ -1,0 +1,163 @@
+// What tests/integration/test_compare_page.py does in a browser: `node page.mjs WHAT ADMIN-URL COLLECTION [KEY…]`.
+// Prints what was seen as JSON.
+import { comparing, slide, titles, withPage } from "./browser.mjs";
+
+const [what, url, collection, ...more] = process.argv.slice(2);
+const QUESTION = "red fox winter forest";
+
+const ask = (page, question = QUESTION) => comparing(page, async () => {
+  await page.locator("#question").fill(question);
+  await page.locator("#question").press("Enter");
+});
+
+async function choose(page, name = collection) {
+  await page.waitForFunction(() => document.getElementById("collection").options.length > 0);
+  await page.locator("#collection").selectOption(name);
+  await page.waitForFunction(() => document.getElementById("facts").textContent !== "");
+}
+
+// Along the dense vector: by a stored point, for nothing here makes a dense vector of text.
+const byPoint = (page) => comparing(page, async () => {
+  await page.locator("#question").fill(QUESTION);
+  await page.locator("#vector").selectOption("");
+  await page.locator("#way").selectOption("point");
+  await page.locator("#point").fill("1");
+}, (asked) => asked.search.query === 1 && asked.options.rerank_query === QUESTION);
+
+const scenarios = {
+  // Searches, moves the sliders, sees the order change, switches reranking off.
+  search: () => withPage(url, {}, async (page) => {
+    await choose(page);
+    const byText = await ask(page);
+    const whole = await byPoint(page);
+    const reranked = await titles(page, "right");
+    const vector = await titles(page, "left");
+    const summary = await page.locator("#summary").textContent();
+    const lines = await page.locator("#lines path").count();
+    const stages = await page.locator("#times .legend > span").allTextContents();
+    const weightless = await comparing(page, () => slide(page, "weight", "least"), (asked) => asked.options.rerank_weight === 0);
+    const atZero = await titles(page, "right");
+    await comparing(page, () => slide(page, "weight", "most"), (asked) => asked.options.rerank_weight === 1);
+    const back = await titles(page, "right");
+    const fewest = await comparing(page, () => slide(page, "top_k", "least"), (asked) => asked.options.rerank_top_k === 10);
+    const fewSummary = await page.locator("#summary").textContent();
+    await comparing(page, () => page.locator("#rerank").uncheck(), (asked) => !asked.rerank);
+    const off = { right: await page.locator("#right").isVisible(), left: await titles(page, "left") };
+    return {
+      byText: byText.asked, reranked, vector, summary, lines, stages, atZero, back, fewSummary, off,
+      weight: weightless.asked.options.rerank_weight, topK: fewest.asked.options.rerank_top_k, model: whole.answered.reranked.model,
+    };
+  }),
+
+  // The whole hit, the snippets, the keyboard.
+  details: () => withPage(url, { permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {
+    await choose(page);
+    await ask(page);
+    await page.locator("#use summary").click();
+    const snippets = {};
+    for (const language of ["curl", "python", "js"]) {
+      await page.locator(`[data-language=${language}]`).click();
+      snippets[language] = await page.locator("#snippet").textContent();
+    }
+    await page.locator("#copy").click();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    const first = page.locator("#right .hit").first();
+    await first.focus();
+    await page.keyboard.press("Enter");
+    const dialog = await page.locator("#hit").innerText();
+    await page.keyboard.press("Escape");
+    const closed = !(await page.locator("#hit").isVisible());
+    const hot = await page.locator("#lines path.hot").count();
+    await page.keyboard.press("/");
+    const focused = await page.evaluate(() => document.activeElement.id);
+    const described = await page.evaluate(() => [...document.querySelectorAll(".settings .row")].map((row) => {
+      const control = row.querySelector("input, select");
+      return Boolean(control.labels.length && document.getElementById(control.getAttribute("aria-describedby"))?.textContent);
+    }));
+    await page.locator("#weight").focus();
+    const hint = await page.locator("#h-weight").isVisible();
+    return { snippets, copied, dialog, closed, hot, focused, described, hint, titles: await titles(page, "right") };
+  }),
+
+  // A model is loaded and unloaded by its button, and judges.
+  load: () => withPage(url, {}, async (page) => {
+    await choose(page);
+    const row = page.locator("[data-model=minilm]");
+    const before = await row.locator(".state").textContent();
+    await row.getByRole("button", { name: "Load minilm" }).click();
+    await row.getByRole("button", { name: "Unload minilm" }).and(page.locator(":enabled")).waitFor();
+    const loaded = await row.locator(".state").textContent();
+    await page.locator("#model").selectOption("minilm");
+    const { answered } = await ask(page, "a fox in the snow");
+    await row.getByRole("button", { name: "Unload minilm" }).click();
+    await row.getByRole("button", { name: "Load minilm" }).and(page.locator(":enabled")).waitFor();
+    return { before, loaded, after: await row.locator(".state").textContent(), model: answered.reranked.model, used: answered.reranked.used };
+  }),
+
+  // The admin token and Qdrant's key: asked for, used, kept nowhere.
+  keys: () => withPage(url, {}, async (page) => {
+    const [token, key] = more;
+    await page.locator("#sign-in[open]").waitFor();
+    await page.locator("#token").fill("not the token at all");
+    await page.locator("#token").press("Enter");
+    await page.getByText("That is not the token.").waitFor();
+    await page.locator("#token").fill(token);
+    await page.locator("#token").press("Enter");
+    await page.locator("#problem").waitFor();
+    const without = await page.locator("#problem").innerText();
+    await page.locator("#key").fill(key);
+    await page.locator("#key").press("Enter");
+    await choose(page);
+    const { headers, answered } = await ask(page);
+    await page.locator("#use summary").click();
+    const snippet = await page.locator("#snippet").textContent();
+    const kept = await page.evaluate(async () => JSON.stringify({ ...localStorage, ...sessionStorage, cookie: document.cookie, url: location.href, html: document.documentElement.outerHTML }));
+    return { without, sent: [headers.authorization, headers["api-key"]], used: answered.reranked.used, snippet, kept };
+  }),
+
+  // A payload that would be markup.
+  hostile: () => withPage(url, {}, async (page) => {
+    await choose(page);
+    await ask(page);
+    await page.locator("#left .hit").first().click();
+    const body = await page.locator("#hit").innerText();
+    return { title: (await titles(page, "left"))[0], body, ran: await page.evaluate(() => "ran" in window), images: await page.locator("main img, dialog img").count() };
+  }),
+
+  // Phone width: one list, moves as badges, nothing wider than the screen; dark as the system says.
+  phone: () => withPage(url, { viewport: { width: 390, height: 844 }, colorScheme: "dark" }, async (page) => {
+    await choose(page);
+    await page.locator("#settings summary").click();
+    await byPoint(page);
+    await page.locator("#settings summary").click();
+    const theme = () => page.evaluate(() => [document.documentElement.dataset.theme, getComputedStyle(document.body.parentElement).backgroundColor]);
+    const dark = await theme();
+    await page.locator("#theme").click();
+    const light = await theme();
+    await page.reload();
+    await choose(page);
+    return {
+      dark, light, again: await theme(),
+      wider: await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    };
+  }),
+
+  badges: () => withPage(url, { viewport: { width: 390, height: 844 } }, async (page) => {
+    await choose(page);
+    await page.locator("#settings summary").click();
+    await byPoint(page);
+    return {
+      left: await page.locator("#left").isVisible(), right: await page.locator("#right").isVisible(), titles: await titles(page, "right"),
+      moves: await page.locator("#right .move").allTextContents(),
+      wider: await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+    };
+  }),
+
+  // Nothing there, nothing reachable.
+  problem: () => withPage(url, {}, async (page) => {
+    await page.waitForFunction(() => document.querySelector("#problem:not([hidden])") || document.querySelector("#empty p"));
+    return { problem: await page.locator("#problem").isVisible() ? await page.locator("#problem").innerText() : "", empty: await page.locator("#empty").innerText() };
+  }),
+};
+
+console.log(JSON.stringify(await scenarios[what]()));
