@@ -22,6 +22,7 @@ from demo_print import bold, comparison, dim, heading, red, server_timing
 from demo_processes import Failed, Stack, cross_encoder_config
 
 COLLECTION = "qrerank_demo"
+EMBEDDING_MODEL = "BAAI/bge-small-en-v1.5"
 CANDIDATES = 50
 SHOWN = 8
 QUESTIONS = [
@@ -77,6 +78,8 @@ def load(api, corpus, vectors):
     api("PUT", f"/collections/{COLLECTION}", {
         "vectors": {"dense": {"size": DIMENSION, "distance": "Cosine"}},
         "sparse_vectors": {"bm25": {"modifier": "idf"}},
+        # What the compare page reads: who made the dense vectors, and what to try.
+        "metadata": {"embedding_model": EMBEDDING_MODEL, "example_questions": QUESTIONS},
     })
     for start in range(0, len(corpus), 200):
         points = [{
@@ -129,8 +132,11 @@ def ask(api, embedder, question):
 
 def farewell(proxy, admin, qdrant):
     print(f"""
-{bold('Up and running')}: qrerank {proxy}   admin {admin}   Qdrant {qdrant}
-Ask it yourself:
+{bold('Up and running')}: qrerank {proxy}   Qdrant {qdrant}
+
+Compare both orders in a browser: {bold(admin + '/')}
+
+or ask it yourself:
 
   curl -s {proxy}/collections/{COLLECTION}/points/query -H 'content-type: application/json' -d '{{
     "query": {{"text": "shrink photos from the command line", "model": "qdrant/bm25"}}, "using": "bm25",
