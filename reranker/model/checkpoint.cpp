@@ -1,9 +1,7 @@
 #include "reranker/model/checkpoint.hpp"
 
-#include <fcntl.h>
 #include <simdjson.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "reranker/regular_file.hpp"
 #include "reranker/utf8.hpp"
 
 namespace qrerank::reranker::model {
@@ -18,10 +17,6 @@ namespace {
 
 constexpr auto kSingle = "model.safetensors";
 constexpr auto kIndex = "model.safetensors.index.json";
-
-std::string system_error(const std::filesystem::path& path) {
-  return path.string() + ": " + std::strerror(errno);
-}
 
 /// The files of an index and, per tensor, the one it promises.
 struct Index {
@@ -58,23 +53,11 @@ tl::expected<Index, std::string> read_index(const std::filesystem::path& path) {
 }  // namespace
 
 tl::expected<std::unique_ptr<MappedFile>, std::string> MappedFile::open(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return tl::unexpected(system_error(path));
-  struct stat status{};
-  const bool known = ::fstat(descriptor, &status) == 0;
-  if (!known || !S_ISREG(status.st_mode)) {
-    const auto error = known ? path.string() + ": not a regular file" : system_error(path);
-    ::close(descriptor);
-    return tl::unexpected(error);
-  }
-  const auto size = static_cast<std::size_t>(status.st_size);
-  void* data = size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-  if (data == MAP_FAILED) {
-    const auto error = system_error(path);
-    ::close(descriptor);
-    return tl::unexpected(error);
-  }
-  ::close(descriptor);
+  const auto file = RegularFile::open(path);
+  if (!file) return tl::unexpected(file.error());
+  const auto size = static_cast<std::size_t>(file->size());
+  void* data = size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file->descriptor(), 0);
+  if (data == MAP_FAILED) return tl::unexpected(path.string() + ": " + std::strerror(errno));
   return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const char*>(data), size));
 }
 

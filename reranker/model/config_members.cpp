@@ -1,8 +1,5 @@
 #include "reranker/model/config_members.hpp"
 
-#include <fstream>
-#include <iterator>
-
 #include "reranker/utf8.hpp"
 
 namespace qrerank::reranker::model {
@@ -85,13 +82,6 @@ tl::expected<element, std::string> parse_config(simdjson::dom::parser& parser, s
 std::string_view architecture_of(element root) {
   std::string_view name;
   return root["architectures"].at(0).get(name) == simdjson::SUCCESS ? name : std::string_view{};
-}
-
-tl::expected<std::string, std::string> read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.is_open() || stream.bad()) return tl::unexpected(file.string() + ": cannot be read");
-  return text;
 }
 
 }  // namespace qrerank::reranker::model

@@ -5,7 +5,6 @@
 #include <simdjson.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -48,8 +47,5 @@ class ConfigMembers {
 
 /// The first of `architectures`; empty where there is none.
 [[nodiscard]] std::string_view architecture_of(simdjson::dom::element root);
-
-/// A whole small file. The error names it.
-[[nodiscard]] tl::expected<std::string, std::string> read_text(const std::filesystem::path& file);
 
 }  // namespace qrerank::reranker::model

@@ -11,9 +11,13 @@
 #include "reranker/model/model.hpp"
 #include "reranker/model/qwen3_config.hpp"
 #include "reranker/model/qwen3_model.hpp"
+#include "reranker/regular_file.hpp"
 
 namespace qrerank::reranker::model {
 namespace {
+
+/// The published ones have a few thousand.
+constexpr std::uint64_t kMaxConfigBytes = std::uint64_t{16} << 20U;
 
 using Loaded = tl::expected<std::unique_ptr<Model>, LoadError>;
 
@@ -28,7 +32,7 @@ Loaded load_checked(const ModelSpec& spec, const tl::expected<Config, std::strin
 
 Loaded load_model(const ModelSpec& spec) {
   try {
-    const auto json = read_text(std::filesystem::path(spec.path) / "config.json");
+    const auto json = read_regular_file(std::filesystem::path(spec.path) / "config.json", kMaxConfigBytes);
     if (!json) return tl::unexpected(LoadError{.message = json.error()});
     if (is_qwen3_config(*json)) return load_checked(spec, parse_qwen3_config(*json), load_qwen3_model);
     return load_checked(spec, parse_encoder_config(*json), load_encoder_model);

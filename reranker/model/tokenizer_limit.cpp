@@ -4,15 +4,17 @@
 
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <string>
+
+#include "reranker/regular_file.hpp"
 
 namespace qrerank::reranker::model {
 namespace {
 
 constexpr double kLeast = 8;
 constexpr double kMost = 1 << 20;
+
+constexpr std::uint64_t kMaxBytes = std::uint64_t{64} << 20U;
 
 }  // namespace
 
@@ -37,10 +39,8 @@ std::optional<std::size_t> tokenizer_limit(std::string_view json) {
 }
 
 std::optional<std::size_t> tokenizer_limit_in(const std::filesystem::path& folder) {
-  std::ifstream stream(folder / "tokenizer_config.json", std::ios::binary);
-  if (!stream.is_open()) return std::nullopt;
-  const std::string json{std::istreambuf_iterator<char>(stream), {}};
-  return tokenizer_limit(json);
+  const auto json = read_regular_file(folder / "tokenizer_config.json", kMaxBytes);
+  return json ? tokenizer_limit(*json) : std::nullopt;
 }
 
 }  // namespace qrerank::reranker::model

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <stdexcept>
 
+#include "reranker/regular_file.hpp"
 #include "reranker/tokenizer/ffi.hpp"
 
 namespace qrerank::reranker::tokenizer {
@@ -17,6 +16,9 @@ namespace {
 constexpr std::size_t kMargin = 16;
 /// First guess of a token's bytes; a text with longer ones is read in growing pieces.
 constexpr std::size_t kBytesPerToken = 16;
+
+/// The largest published ones have some 20 MB.
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{512} << 20U;
 
 const std::uint8_t* bytes(std::string_view text) {
   return reinterpret_cast<const std::uint8_t*>(text.data());
@@ -61,12 +63,11 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
 tl::expected<Tokenizer, std::string> Tokenizer::load(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  const std::string json{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.is_open() || stream.bad()) return tl::unexpected(file.string() + ": cannot be read");
+  const auto json = read_regular_file(file, kMaxFileBytes);
+  if (!json) return tl::unexpected(json.error());
   std::array<char, 512> error{};
   auto* loaded =
-      qrt_load(bytes(json), json.size(), reinterpret_cast<std::uint8_t*>(error.data()), error.size());
+      qrt_load(bytes(*json), json->size(), reinterpret_cast<std::uint8_t*>(error.data()), error.size());
   if (loaded == nullptr) return tl::unexpected(file.string() + ": " + error.data());
   return Tokenizer(std::make_unique<Handle>(loaded));
 }

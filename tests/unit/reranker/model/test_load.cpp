@@ -1,4 +1,6 @@
 // What load_model says about folders that are not as they should be.
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
@@ -124,6 +126,34 @@ BOOST_AUTO_TEST_CASE(missing_and_broken_files_are_named) {
   const auto model = load_model(nowhere);
   BOOST_REQUIRE(!model);
   check_says(model.error().message, "/nonexistent/config.json");
+}
+
+// A pipe would hold up whoever opens it for good, with it one of the manager's two loader threads.
+BOOST_AUTO_TEST_CASE(pipes_and_folders_in_the_place_of_files_are_refused) {
+  for (const std::string name :
+       {"config.json", "tokenizer.json", "model.safetensors", "model.safetensors.index.json"}) {
+    SmallBert bert;
+    const auto file = bert.folder.path() / name;
+    std::filesystem::remove(file);
+    BOOST_REQUIRE_EQUAL(::mkfifo(file.c_str(), 0600), 0);
+    check_says(bert.error(), file.string() + ": not a regular file");
+    std::filesystem::remove(file);
+    std::filesystem::create_directory(file);
+    check_says(bert.error(), file.string() + ": not a regular file");
+  }
+  // Not needed to load a model.
+  SmallBert bert;
+  BOOST_REQUIRE_EQUAL(::mkfifo((bert.folder.path() / "tokenizer_config.json").c_str(), 0600), 0);
+  BOOST_TEST(bert.error() == "");
+  // A shard, by way of the index.
+  SmallModel shards("qwen3-untied-sharded");
+  const auto shard = shards.folder.path() / "model-00002-of-00002.safetensors";
+  std::filesystem::remove(shard);
+  BOOST_REQUIRE_EQUAL(::mkfifo(shard.c_str(), 0600), 0);
+  check_says(shards.error(), shard.string() + ": not a regular file");
+  const auto needs = replica_needs(shards.spec, 1);
+  BOOST_REQUIRE(!needs.has_value());
+  check_says(needs.error().message, shard.string() + ": not a regular file");
 }
 
 BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_the_configuration) {
