@@ -1,7 +1,6 @@
-// How models come and go: measured, given room, read, drained, taken out.
-#include <algorithm>
+// How models come and go: ordered, measured, read, drained, taken out. Who is given room is in
+// giving_room.cpp.
 #include <exception>
-#include <limits>
 
 #include "reranker/manager/manager_core.hpp"
 
@@ -9,9 +8,6 @@ namespace qrerank::reranker::manager {
 namespace {
 
 using serving::between;
-
-// Of the machine's memory, what is left alone where no budget is set: one part in so many.
-constexpr std::uint64_t kReserve = 10;
 
 // What a source throws is a failed load like what it returns.
 template <class Value, class Call>
@@ -45,7 +41,7 @@ bool ModelManager::Core::load(const std::string& model) {
   return true;
 }
 
-void ModelManager::Core::order_load(Place place) {
+void ModelManager::Core::order_load(const Place& place) {
   Slot& slot = *place;
   const auto arrival = slot.lifecycle.load_ordered();
   slot.unload_when_loaded = false;
@@ -75,11 +71,11 @@ bool ModelManager::Core::unload(const std::string& model) {
 void ModelManager::Core::unload_idle() {
   const std::lock_guard lock(mutex_);
   for (const auto& slot : slots_) {
-    check_idle(slot.get());
+    check_idle(slot);
   }
 }
 
-void ModelManager::Core::check_idle(Place place) {
+void ModelManager::Core::check_idle(const Place& place) {
   Slot& slot = *place;
   if (slot.leases > 0 || slot.lifecycle.state() != ModelState::ready) {
     return;
@@ -98,17 +94,19 @@ void ModelManager::Core::check_idle(Place place) {
   } else if (!slot.idle_alarm) {
     // One alarm a model: a request on the way does not touch it, it looks again when it rings.
     slot.idle_alarm = true;
-    timer_.schedule(Clock::now() + (limit - idle), [weak = weak_from_this(), place] {
-      if (const auto core = weak.lock()) {
-        const std::lock_guard lock(core->mutex_);
-        place->idle_alarm = false;
-        core->check_idle(place);
-      }
-    });
+    timer_.schedule(Clock::now() + (limit - idle),
+                    [weak = weak_from_this(), weak_place = std::weak_ptr(place)] {
+                      const auto core = weak.lock();
+                      if (const auto place = weak_place.lock(); core && place) {
+                        const std::lock_guard lock(core->mutex_);
+                        place->idle_alarm = false;
+                        core->check_idle(place);
+                      }
+                    });
   }
 }
 
-void ModelManager::Core::drain(Place place) {
+void ModelManager::Core::drain(const Place& place) {
   Slot& slot = *place;
   if (slot.lifecycle.unload() && slot.leases == 0) {
     loaders_.post([this, place] { take_out(place); });
@@ -116,20 +114,14 @@ void ModelManager::Core::drain(Place place) {
   tell(slot);
 }
 
-void ModelManager::Core::ask_for_room() {
-  if (!std::exchange(room_asked_, true)) {
-    loaders_.post([this] { give_room(); });
-  }
-}
-
-void ModelManager::Core::start_load(Place place) {
+void ModelManager::Core::start_load(const Place& place) {
   Slot& slot = *place;
   slot.stage = Stage::measuring;
   tell(slot);
   loaders_.post([this, place] { measure(place); });
 }
 
-void ModelManager::Core::measure(Place place) {
+void ModelManager::Core::measure(const Place& place) {
   Slot& slot = *place;
   const auto begin = Clock::now();
   auto needs = guarded<Needs>([&] { return slot.source.needs(); });
@@ -153,110 +145,7 @@ void ModelManager::Core::measure(Place place) {
   give_room();
 }
 
-// To those who wait for it, in their order; one who has to wait longer does not hold up a smaller one.
-void ModelManager::Core::give_room() {
-  std::vector<std::pair<Place, std::string>> hopeless;
-  {
-    const std::lock_guard lock(mutex_);
-    room_asked_ = false;
-    std::vector<Place> queue;
-    for (const auto& slot : slots_) {
-      if (slot->stage == Stage::waiting_for_room) {
-        queue.push_back(slot.get());
-      }
-    }
-    std::ranges::sort(queue, {}, &Slot::turn);
-    for (const Place place : queue) {
-      Slot& slot = *place;
-      if (!slot.ordered && !slot.desk->anyone_waits()) {
-        slot.stage = Stage::none;
-        slot.unload_when_loaded = false;
-        slot.lifecycle.load_abandoned();
-        tell(slot);
-        continue;
-      }
-      RoomPlan plan =
-          plan_room(slot.needs, holders(), [this](const std::string& device) { return limit_of(device); });
-      slot.room = std::move(plan.why);
-      switch (plan.verdict) {
-        case RoomPlan::Verdict::fits:
-          slot.stage = Stage::reading;
-          slot.holds = std::move(slot.needs);
-          tell(slot);
-          loaders_.post([this, place] { read(place); });
-          break;
-        case RoomPlan::Verdict::never:
-          slot.stage = Stage::none;
-          hopeless.emplace_back(place, "no room for the model: " + slot.room);
-          break;
-        case RoomPlan::Verdict::unload:
-          for (const std::size_t idle : plan.unload) {
-            drain(slots_[idle].get());
-          }
-          break;
-        case RoomPlan::Verdict::wait:
-          break;
-      }
-    }
-  }
-  for (const auto& [place, why] : hopeless) {
-    fail_load(place, ScoreFailure::out_of_memory, why, Microseconds(0));
-  }
-}
-
-std::vector<Holder> ModelManager::Core::holders() const {
-  std::vector<Holder> all;
-  for (const auto& its : slots_) {
-    const Slot& slot = *its;
-    if (slot.holds.empty()) {
-      continue;
-    }
-    auto state = slot.leases == 0 ? Holder::State::idle : Holder::State::busy;
-    if (slot.stage == Stage::reading) {
-      state = Holder::State::loading;
-    } else if (slot.lifecycle.state() == ModelState::draining) {
-      state = Holder::State::leaving;
-    }
-    all.push_back({slot.number, slot.holds, state, slot.last_used});
-  }
-  return all;
-}
-
-std::uint64_t ModelManager::Core::limit_of(const std::string& device) const {
-  const std::uint64_t budget = device == "cpu" ? settings_.memory_budget : settings_.gpu_memory_budget;
-  if (budget > 0) {
-    return budget;
-  }
-  const auto memory = settings_.memory ? settings_.memory(device) : std::nullopt;
-  if (!memory) {
-    return std::numeric_limits<std::uint64_t>::max();
-  }
-  // What our models hold is no longer free, but ours to give. Of one that is still loading nobody knows how
-  // much has been taken.
-  std::uint64_t held = 0;
-  for (const auto& slot : slots_) {
-    for (const auto& replica : slot->holds) {
-      held += slot->engine && replica.device == device ? replica.bytes : 0;
-    }
-  }
-  const std::uint64_t reserve = memory->total / kReserve;
-  return held + memory->free - std::min(memory->free, reserve);
-}
-
-std::size_t ModelManager::Core::token_budget(const serving::Engine::Replicas& replicas) const {
-  std::size_t tokens = settings_.token_budget;
-  for (const auto& replica : replicas) {
-    const model::ModelInfo& info = replica->info();
-    const auto neighbours = static_cast<std::size_t>(std::ranges::count_if(
-        replicas, [&](const auto& other) { return other->info().device == info.device; }));
-    if (const auto memory = settings_.memory ? settings_.memory(info.device) : std::nullopt) {
-      tokens = std::min(tokens, affordable_tokens(memory->free, info.activation_bytes_per_token, neighbours));
-    }
-  }
-  return tokens;
-}
-
-void ModelManager::Core::read(Place place) {
+void ModelManager::Core::read(const Place& place) {
   Slot& slot = *place;
   const auto begin = Clock::now();
   Needs given;
@@ -319,7 +208,7 @@ void ModelManager::Core::read(Place place) {
   give_room();  // it may weigh less than it was thought to
 }
 
-void ModelManager::Core::fail_load(Place place, ScoreFailure failure, const std::string& message,
+void ModelManager::Core::fail_load(const Place& place, ScoreFailure failure, const std::string& message,
                                    Microseconds took) {
   Slot& slot = *place;
   observer_.load_finished(slot.name, false, took);
@@ -342,7 +231,7 @@ void ModelManager::Core::fail_load(Place place, ScoreFailure failure, const std:
   give_room();  // what it was given is free again
 }
 
-void ModelManager::Core::take_out(Place place) {
+void ModelManager::Core::take_out(const Place& place) {
   Slot& slot = *place;
   std::unique_ptr<serving::Engine> engine;
   {

@@ -95,7 +95,7 @@ ScoreTicket ModelManager::Core::submit(ScoreRequest asked, ScoreCompletion done)
   return ticket;
 }
 
-std::shared_ptr<serving::Engine> ModelManager::Core::lease(Place place) {
+std::shared_ptr<serving::Engine> ModelManager::Core::lease(const Place& place) {
   Slot& slot = *place;
   ++slot.leases;
   return {slot.engine.get(), [weak = weak_from_this(), place](serving::Engine*) {
@@ -105,7 +105,7 @@ std::shared_ptr<serving::Engine> ModelManager::Core::lease(Place place) {
           }};
 }
 
-void ModelManager::Core::returned(Place place) {
+void ModelManager::Core::returned(const Place& place) {
   const std::lock_guard lock(mutex_);
   Slot& slot = *place;
   slot.last_used = settings_.now();
@@ -133,7 +133,7 @@ void ModelManager::Core::start(const serving::RequestPtr& request, std::shared_p
   }
 }
 
-ScoreError ModelManager::Core::why_waiting(Place place) const {
+ScoreError ModelManager::Core::why_waiting(const Place& place) const {
   const std::lock_guard lock(mutex_);
   const Slot& slot = *place;
   if (slot.stage == Stage::waiting_for_room && !slot.room.empty()) {

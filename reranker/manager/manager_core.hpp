@@ -1,6 +1,6 @@
 // The state behind ModelManager: one mutex, one slot for each model. Private to this room; requests and
-// status are in manager_core.cpp, loading and unloading in loading.cpp, models that come and go by
-// configuration in replacing.cpp.
+// status are in manager_core.cpp, loading and unloading in loading.cpp and giving_room.cpp, models that come
+// and go by configuration in replacing.cpp.
 #pragma once
 
 #include <map>
@@ -35,18 +35,16 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   enum class Stage { none, measuring, waiting_for_room, reading };
 
   struct Slot {
-    Slot(ModelSetup setup, std::size_t number_, Clock::duration load_retry)
+    Slot(ModelSetup setup, Clock::duration load_retry)
         : name(std::move(setup.name)),
           source(std::move(setup.source)),
           source_id(std::move(setup.source_id)),
-          number(number_),
           idle_unload(setup.idle_unload),
           lifecycle(load_retry) {}
 
     const std::string name;
     const ModelSource source;
     const std::string source_id;
-    const std::size_t number;                    // its index in slots_
     std::shared_ptr<serving::RequestDesk> desk;  // const once made
 
     // Guarded by the mutex.
@@ -66,33 +64,35 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
     bool idle_alarm = false;        // will ring
   };
 
-  using Place = Slot*;  // none goes before the end: a retired one without its model is small
+  // Whoever comes back to a slot without the mutex held holds it; a retired one goes when nobody does.
+  using Place = std::shared_ptr<Slot>;
 
   // With the mutex held.
-  std::shared_ptr<serving::Engine> lease(Place place);
-  void start_load(Place place);
-  void drain(Place place);
+  std::shared_ptr<serving::Engine> lease(const Place& place);
+  void start_load(const Place& place);
+  void drain(const Place& place);
   void ask_for_room();
-  void check_idle(Place place);
+  void check_idle(const Place& place);
   void tell(const Slot& slot);
   Place add(ModelSetup setup);
-  void retire(Place place);
-  void order_load(Place place);
+  void retire(const Place& place);
+  void forget_retired();
+  void order_load(const Place& place);
   [[nodiscard]] std::vector<Holder> holders() const;
   [[nodiscard]] std::uint64_t limit_of(const std::string& device) const;
 
   // Without.
   [[nodiscard]] Place find(const std::string& model) const;
   void start(const serving::RequestPtr& request, std::shared_ptr<serving::Engine> engine);
-  void returned(Place place);
-  [[nodiscard]] ScoreError why_waiting(Place place) const;
+  void returned(const Place& place);
+  [[nodiscard]] ScoreError why_waiting(const Place& place) const;
 
   // On a loader thread.
-  void measure(Place place);
+  void measure(const Place& place);
   void give_room();
-  void read(Place place);
-  void take_out(Place place);
-  void fail_load(Place place, ScoreFailure failure, const std::string& message, Microseconds took);
+  void read(const Place& place);
+  void take_out(const Place& place);
+  void fail_load(const Place& place, ScoreFailure failure, const std::string& message, Microseconds took);
   [[nodiscard]] std::size_t token_budget(const serving::Engine::Replicas& replicas) const;
 
   const ManagerSettings settings_;
@@ -100,7 +100,7 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   Observer& observer_;
 
   mutable std::mutex mutex_;  // guards the slots' insides and these
-  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<Place> slots_;
   std::map<std::string, Place> places_;  // those that are not retired
   bool closed_ = false;
   std::uint64_t next_turn_ = 0;

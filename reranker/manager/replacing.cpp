@@ -10,6 +10,7 @@ void ModelManager::Core::set_models(std::vector<ModelSetup> models) {
   if (closed_) {
     return;
   }
+  forget_retired();
   std::vector<Place> gone;
   for (const auto& [name, place] : places_) {
     const auto now = std::ranges::find(models, name, &ModelSetup::name);
@@ -17,7 +18,7 @@ void ModelManager::Core::set_models(std::vector<ModelSetup> models) {
       gone.push_back(place);
     }
   }
-  for (const Place place : gone) {
+  for (const Place& place : gone) {
     retire(place);
   }
   for (ModelSetup& setup : models) {
@@ -35,23 +36,24 @@ void ModelManager::Core::set_models(std::vector<ModelSetup> models) {
 }
 
 ModelManager::Core::Place ModelManager::Core::add(ModelSetup setup) {
-  const Place place =
-      slots_.emplace_back(std::make_unique<Slot>(std::move(setup), slots_.size(), settings_.load_retry))
-          .get();
+  const Place place = slots_.emplace_back(std::make_shared<Slot>(std::move(setup), settings_.load_retry));
   const serving::DeskLimits limits{.max_texts = settings_.max_queued_texts,
                                    .max_bytes = settings_.max_queued_bytes,
                                    .load_timeout = settings_.load_timeout};
-  place->desk = std::make_shared<serving::RequestDesk>(limits, timer_, [weak = weak_from_this(), place] {
-    const auto core = weak.lock();
-    return core ? core->why_waiting(place) : ScoreError{ScoreFailure::model_unavailable, "shut down", {}};
-  });
+  place->desk = std::make_shared<serving::RequestDesk>(
+      limits, timer_, [weak = weak_from_this(), weak_place = std::weak_ptr(place)] {
+        const auto core = weak.lock();
+        const auto place = weak_place.lock();
+        return core && place ? core->why_waiting(place)
+                             : ScoreError{ScoreFailure::model_unavailable, "shut down", {}};
+      });
   places_.emplace(place->name, place);
   tell(*place);
   return place;
 }
 
 // Its requests are served as if nothing had happened, also those that still wait for it to be loaded.
-void ModelManager::Core::retire(Place place) {
+void ModelManager::Core::retire(const Place& place) {
   places_.erase(place->name);
   place->retired = true;
   place->ordered = false;
@@ -61,6 +63,16 @@ void ModelManager::Core::retire(Place place) {
   } else {
     drain(place);
   }
+}
+
+// Of earlier reloads: those whose model has left, for whom no request waits and to whom nobody will come
+// back.
+void ModelManager::Core::forget_retired() {
+  std::erase_if(slots_, [](const Place& place) {
+    const ModelState state = place->lifecycle.state();
+    const bool left = state == ModelState::unloaded || state == ModelState::failed;
+    return place->retired && left && place->desk->size() == 0 && place.use_count() == 1;
+  });
 }
 
 }  // namespace qrerank::reranker::manager

@@ -134,6 +134,45 @@ BOOST_AUTO_TEST_CASE(a_new_one_may_load_at_once_and_a_failed_one_is_forgotten) {
   BOOST_TEST(logit("a") == kOwn + 1);
 }
 
+// A program that is reloaded every minute for a year must not grow.
+BOOST_AUTO_TEST_CASE(what_was_replaced_is_forgotten) {
+  const auto watched = [](std::weak_ptr<int>& watch, const std::string& source_id) {
+    auto its = plus("a", 1, source_id);
+    const auto held = std::make_shared<int>();
+    watch = held;
+    its.source.load = [held, load = its.source.load](const std::string& device) { return load(device); };
+    return its;
+  };
+  std::weak_ptr<int> never_loaded;
+  std::weak_ptr<int> loaded;
+  models = all(watched(never_loaded, "1"));
+  start();
+  manager->set_models(all(watched(loaded, "2")));
+  BOOST_TEST(logit("a") == kOwn + 1);
+  BOOST_TEST(!loaded.expired());
+  manager->set_models(all(plus("a", 3, "3")));
+  BOOST_TEST(never_loaded.expired());
+  while (!loaded.expired()) {  // it leaves, and the next reload forgets it
+    manager->set_models(all(plus("a", 3, "3")));
+    std::this_thread::yield();
+  }
+  BOOST_TEST(logit("a") == kOwn + 3);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_somebody_waits_for_is_not_forgotten) {
+  Gate loading;
+  models = all(setup("a", 5, [&] { loading.pass(); }));
+  start();
+  auto waiting = ask("a");
+  loading.arrived();
+  for (int reload = 0; reload < 3; ++reload) {
+    manager->set_models(all(plus("b", 2)));
+  }
+  loading.open();
+  TEST_SCORED(waiting, "q", "a");
+  stop();  // before what its models refer to goes
+}
+
 BOOST_AUTO_TEST_CASE(after_the_shutdown_nothing_comes) {
   start();
   manager->shutdown();
