@@ -10,13 +10,14 @@ namespace {
 /// Control tokens that the published tokenizer does not mark as special: it would read them out of a text.
 constexpr std::array<std::string_view, 2> kUnmarked{"<think>", "</think>"};
 
-/// Bytes up to and with the `<` of the first of them; the whole text where there is none.
+/// Bytes up to and with the `<` of the first of them; the whole text where there is none. Looks no further: a
+/// text full of them is read once, not once for each.
 std::size_t plain_stretch(std::string_view text) {
-  std::size_t end = text.size();
-  for (const auto token : kUnmarked) {
-    if (const auto at = text.find(token); at != std::string_view::npos) end = std::min(end, at + 1);
+  for (auto at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1)) {
+    const auto here = text.substr(at);
+    if (std::ranges::any_of(kUnmarked, [&](auto token) { return here.starts_with(token); })) return at + 1;
   }
-  return end;
+  return text.size();
 }
 
 tl::expected<std::vector<std::int32_t>, std::string> ids_of(const tokenizer::Tokenizer& tokenizer,
