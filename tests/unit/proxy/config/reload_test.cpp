@@ -85,6 +85,18 @@ BOOST_AUTO_TEST_CASE(models_come_go_and_change) {
   BOOST_TEST(merged.config.models[1].name == "n");
 }
 
+// Each of the two is good; what would be in force until the restart is not.
+BOOST_AUTO_TEST_CASE(what_does_not_go_with_what_waits_for_a_restart_is_refused) {
+  const auto merged = config::reload(good("admin: {listen: '0.0.0.0:1', open: true}"),
+                                     good("admin: {listen: '127.0.0.1:1'}\nproxy: {io_threads: 3}"));
+  BOOST_TEST_REQUIRE(!merged.has_value());
+  BOOST_TEST(
+      config::to_string(merged.error()) ==
+      "admin.listen: 0.0.0.0:1 can be reached from other machines: set admin.token_file or admin.token, "
+      "or say admin.open: true\n"
+      "the rest of it takes effect after a restart: proxy.io_threads, admin.listen\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_pointer_once_taken_stays_as_it_is) {
   config::LiveConfig live(good("rerank: {top_k: 20}"));
   const auto before = live.get();
