@@ -10,6 +10,7 @@ EncoderWeights read_bert(WeightReader& reader, const EncoderConfig& config, c10:
     weights.layers.push_back(
         read_encoder_layer(reader, "bert.encoder.layer." + std::to_string(layer), config, dtype));
   }
+  reader.expect_all_read("bert.encoder.");
   weights.head.dense = reader.dense({"bert.pooler.dense"}, config.hidden, config.hidden, c10::kFloat);
   weights.head.out = reader.dense({"classifier"}, config.hidden, 1, c10::kFloat);
   return weights;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -17,6 +18,8 @@ namespace {
 
 constexpr auto kSingle = "model.safetensors";
 constexpr auto kIndex = "model.safetensors.index.json";
+/// What decides over scores, too.
+constexpr std::array kReadBeside{"config.json", "tokenizer.json", "tokenizer_config.json"};
 
 /// The files of an index and, per tensor, the one it promises.
 struct Index {
@@ -91,19 +94,26 @@ tl::expected<void, std::string> Checkpoint::add_file(const std::filesystem::path
     }
     total_bytes_ += stored.size();
   }
-  std::error_code error;
-  const auto changed = std::filesystem::last_write_time(path, error);
-  fingerprint_ += path.filename().string() + ":" + std::to_string(bytes.size()) + ":" +
-                  std::to_string(error ? 0 : changed.time_since_epoch().count()) + ";";
+  add_fingerprint(path);
   files_.push_back(std::move(*file));
   return {};
+}
+
+void Checkpoint::add_fingerprint(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(path, error);
+  if (error) return;
+  const auto changed = std::filesystem::last_write_time(path, error);
+  fingerprint_ += path.filename().string() + ":" + std::to_string(bytes) + ":" +
+                  std::to_string(error ? 0 : changed.time_since_epoch().count()) + ";";
 }
 
 tl::expected<Checkpoint, std::string> Checkpoint::open(const std::filesystem::path& folder) {
   Checkpoint checkpoint;
   std::error_code error;
+  for (const auto* name : kReadBeside) checkpoint.add_fingerprint(folder / name);
   const auto index_path = folder / kIndex;
-  if (!std::filesystem::exists(index_path, error)) {
+  if (std::filesystem::exists(folder / kSingle, error) || !std::filesystem::exists(index_path, error)) {
     if (auto added = checkpoint.add_file(folder / kSingle); !added) return tl::unexpected(added.error());
     return checkpoint;
   }

@@ -48,7 +48,8 @@ void release_pages(std::span<const std::byte> bytes);
 
 class Checkpoint {
  public:
-  /// Reads `model.safetensors.index.json` with the files it names if it is there, else `model.safetensors`.
+  /// Reads `model.safetensors` if it is there (as transformers does where both are), else
+  /// `model.safetensors.index.json` with the files it names.
   /// Every header is checked here (safetensors.hpp); the error names the file.
   [[nodiscard]] static tl::expected<Checkpoint, std::string> open(const std::filesystem::path& folder);
 
@@ -60,11 +61,13 @@ class Checkpoint {
 
   [[nodiscard]] std::uint64_t total_bytes() const { return total_bytes_; }
 
-  /// Names, sizes and modification times of the files: changes when another checkpoint takes their place.
+  /// Names, sizes and modification times of the files, those of configuration and tokenizer among them:
+  /// changes when another model takes their place.
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
 
  private:
   tl::expected<void, std::string> add_file(const std::filesystem::path& path);
+  void add_fingerprint(const std::filesystem::path& path);  // of a file that may be missing
 
   std::vector<std::unique_ptr<MappedFile>> files_;
   std::map<std::string, StoredTensor> tensors_;

@@ -9,7 +9,7 @@ using simdjson::dom::element;
 std::int64_t ConfigMembers::size(std::string_view name, std::int64_t low, std::int64_t high) {
   std::int64_t value = 0;
   if (root_[name].get(value) != simdjson::SUCCESS) {
-    fail(name, "an integer", "none");
+    fail(name, "an integer", found(name));
   } else if (value < low || value > high) {
     fail(name, std::to_string(low) + ".." + std::to_string(high), std::to_string(value));
   }
@@ -19,8 +19,7 @@ std::int64_t ConfigMembers::size(std::string_view name, std::int64_t low, std::i
 double ConfigMembers::positive(std::string_view name, double limit) {
   double value = 0;
   if (root_[name].get(value) != simdjson::SUCCESS || !(value > 0 && value < limit)) {
-    fail(name, "a number between 0 and " + std::to_string(static_cast<std::int64_t>(limit)),
-         "something else");
+    fail(name, "a number between 0 and " + std::to_string(static_cast<std::int64_t>(limit)), found(name));
   }
   return value;
 }
@@ -46,6 +45,18 @@ void ConfigMembers::only_flag(std::string_view name, bool wanted) {
   if (flag(name, wanted) != wanted) fail(name, wanted ? "true" : "false", wanted ? "false" : "true");
 }
 
+void ConfigMembers::only_number(std::string_view name, std::int64_t wanted) {
+  if (!has(name)) return;
+  double value = 0;
+  if (root_[name].get(value) != simdjson::SUCCESS || value != static_cast<double>(wanted)) {
+    fail(name, std::to_string(wanted), found(name));
+  }
+}
+
+void ConfigMembers::none(std::string_view name) {
+  if (has(name)) fail(name, "none", found(name));
+}
+
 void ConfigMembers::one_label() {
   simdjson::dom::object labels;
   std::int64_t count = 1;
@@ -60,6 +71,11 @@ void ConfigMembers::one_label() {
 bool ConfigMembers::has(std::string_view name) const {
   element member;
   return root_[name].get(member) == simdjson::SUCCESS && !member.is_null();
+}
+
+std::string ConfigMembers::found(std::string_view name) const {
+  element member;
+  return root_[name].get(member) == simdjson::SUCCESS ? simdjson::minify(member) : "none";
 }
 
 void ConfigMembers::fail(std::string_view name, const std::string& expected, const std::string& found) {

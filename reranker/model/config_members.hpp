@@ -27,6 +27,9 @@ class ConfigMembers {
   /// A member that may be missing or null (then it has the wanted value), but not be another.
   void only_word(std::string_view name, std::string_view wanted);
   void only_flag(std::string_view name, bool wanted);
+  void only_number(std::string_view name, std::int64_t wanted);
+  /// A member that is missing or null.
+  void none(std::string_view name);
 
   /// At most one label where the file says a number; the head's shape decides where it does not.
   void one_label();
@@ -37,6 +40,9 @@ class ConfigMembers {
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:
+  /// As the file spells it; "none" where it is missing.
+  [[nodiscard]] std::string found(std::string_view name) const;
+
   simdjson::dom::element root_;
   std::string error_;
 };

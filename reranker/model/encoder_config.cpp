@@ -66,6 +66,8 @@ Result parse_encoder_config(std::string_view json) {
   config.layer_norm_eps = reader.positive("layer_norm_eps");
   reader.only_word("hidden_act", "gelu");
   reader.only_word("position_embedding_type", "absolute");
+  reader.only_flag("is_decoder", false);  // it would not see what comes behind
+  reader.none("quantization_config");
   reader.one_label();
   if (config.family != EncoderFamily::bert) {
     config.padding_id = reader.size("pad_token_id", 0, config.positions);

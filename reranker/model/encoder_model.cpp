@@ -29,12 +29,13 @@ constexpr std::string_view kRecipe = "pair-1";
 class EncoderModel final : public Model {
  public:
   EncoderModel(ModelInfo info, tokenizer::Tokenizer tokenizer, tokenizer::PairTemplate layout,
-               Encoder encoder, bool token_types, int threads, std::size_t largest_piece)
+               Encoder encoder, const EncoderConfig& config, int threads, std::size_t largest_piece)
       : info_(std::move(info)),
         tokenizer_(std::move(tokenizer)),
         layout_(std::move(layout)),
         encoder_(std::move(encoder)),
-        token_types_(token_types),
+        token_types_(config.family == EncoderFamily::bert),
+        vocabulary_(config.vocabulary),
         threads_(threads),
         largest_piece_(largest_piece) {}
 
@@ -78,10 +79,13 @@ class EncoderModel final : public Model {
 
  private:
   std::size_t checked_length(const BatchItem& item) const {
+    const auto known = [&](std::int32_t id) { return id >= 0 && id < vocabulary_; };
     if (item.prefix != nullptr || item.body == nullptr || item.body->ids.empty() ||
         item.body->ids.size() > info_.max_length ||
-        (!item.body->type_ids.empty() && item.body->type_ids.size() != item.body->ids.size())) {
-      throw std::invalid_argument("an encoder's batch item is one whole sequence of 1 to max_length tokens");
+        (!item.body->type_ids.empty() && item.body->type_ids.size() != item.body->ids.size()) ||
+        !std::ranges::all_of(item.body->ids, known)) {
+      throw std::invalid_argument(
+          "an encoder's batch item is one whole sequence of 1 to max_length known tokens");
     }
     return item.body->ids.size();
   }
@@ -91,6 +95,7 @@ class EncoderModel final : public Model {
   tokenizer::PairTemplate layout_;
   Encoder encoder_;
   bool token_types_;
+  std::int64_t vocabulary_;
   int threads_;
   std::size_t largest_piece_;  ///< tokens
 };
@@ -103,6 +108,15 @@ std::string recipe_version(const ModelInfo& info, const Checkpoint& checkpoint) 
   const auto weights = std::hash<std::string>{}(checkpoint.fingerprint());
   return std::string(kRecipe) + "/" + info.dtype + "/" + std::to_string(info.max_length) + "/" +
          std::to_string(weights);
+}
+
+/// One above the largest type that the layout gives to a token.
+std::int64_t type_ids_below(const tokenizer::PairTemplate& layout) {
+  std::int64_t largest = std::max(layout.first_type, layout.second_type);
+  for (const auto* tokens : {&layout.before, &layout.between, &layout.after}) {
+    for (const auto& token : *tokens) largest = std::max<std::int64_t>(largest, token.type_id);
+  }
+  return largest + 1;
 }
 
 /// Of one token, at the widest place of a layer: the states before, queries, keys, values and what attention
@@ -131,6 +145,11 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
     return failed(tokenizer_file.string() + ": expected at most the " + std::to_string(config.vocabulary) +
                   " tokens of config.json, found " + std::to_string(tokenizer->vocabulary_size()));
   }
+  const bool is_bert = config.family == EncoderFamily::bert;
+  if (const auto types = type_ids_below(*layout); is_bert && types > config.types) {
+    return failed(tokenizer_file.string() + ": expected type ids below the " + std::to_string(config.types) +
+                  " of config.json, found " + std::to_string(types - 1));
+  }
 
   ModelInfo info;
   info.name = spec.name;
@@ -152,13 +171,12 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
 
   const c10::InferenceMode inference;
   WeightReader reader(*checkpoint);
-  const bool is_bert = config.family == EncoderFamily::bert;
   const auto weights = is_bert ? read_bert(reader, config, *dtype) : read_roberta(reader, config, *dtype);
   if (!reader.error().empty()) return failed(folder.string() + ": " + reader.error());
   info.activation_bytes_per_token = activation_bytes(config, arithmetic_dtype(*dtype, *device));
 
   return std::make_unique<EncoderModel>(
-      std::move(info), std::move(*tokenizer), std::move(*layout), Encoder(weights, config, *device), is_bert,
+      std::move(info), std::move(*tokenizer), std::move(*layout), Encoder(weights, config, *device), config,
       compute_threads(spec.threads, !device->is_cpu()), device->is_cpu() ? kCpuPieceTokens : kGpuPieceTokens);
 }
 

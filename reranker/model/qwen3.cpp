@@ -52,6 +52,7 @@ Qwen3Decoder::Qwen3Decoder(WeightReader& reader, const Qwen3Config& config, c10:
     const auto weights = read_qwen3_layer(reader, "model.layers." + std::to_string(layer), config, dtype);
     if (reader.error().empty()) layers_.emplace_back(weights, config, device);
   }
+  reader.expect_all_read("model.layers.");
   last_norm_ = reader.read("model.norm.weight", std::array{config.hidden}, c10::kFloat);
   if (!reader.error().empty()) return;
   words_ = words_.to(device);

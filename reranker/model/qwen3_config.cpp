@@ -14,10 +14,19 @@ constexpr std::string_view kClassifier = "Qwen3ForSequenceClassification";
 /// Base and kind of the rotary positions: at the top level, or in `rope_parameters` (transformers 5).
 void read_rope(element root, ConfigMembers& members, Qwen3Config& config) {
   element parameters;
-  const bool nested = root["rope_parameters"].get(parameters) == simdjson::SUCCESS && parameters.is_object();
+  const bool nested = members.has("rope_parameters");
+  if (nested && (root["rope_parameters"].get(parameters) != simdjson::SUCCESS || !parameters.is_object())) {
+    members.fail("rope_parameters", "an object", simdjson::minify(parameters));
+    return;
+  }
   ConfigMembers rope(nested ? parameters : root);
   config.rope_theta = rope.positive("rope_theta", 1e12);
-  if (nested) rope.only_word("rope_type", "default");
+  if (nested) {
+    rope.only_word("rope_type", "default");
+    rope.only_word("type", "default");
+  }
+  rope.only_number("partial_rotary_factor", 1);
+  members.only_number("partial_rotary_factor", 1);
   element scaling;
   if (root["rope_scaling"].get(scaling) == simdjson::SUCCESS && !scaling.is_null()) {
     ConfigMembers scaled(scaling);
@@ -32,8 +41,12 @@ void read_rope(element root, ConfigMembers& members, Qwen3Config& config) {
 }
 
 void check_layer_types(element root, ConfigMembers& members) {
+  if (!members.has("layer_types")) return;
   simdjson::dom::array types;
-  if (root["layer_types"].get(types) != simdjson::SUCCESS) return;
+  if (root["layer_types"].get(types) != simdjson::SUCCESS) {
+    members.fail("layer_types", "a list", simdjson::minify(root["layer_types"].value()));
+    return;
+  }
   for (const auto type : types) {
     std::string_view name;
     if (type.get(name) != simdjson::SUCCESS || name != "full_attention") {
@@ -73,6 +86,8 @@ tl::expected<Qwen3Config, std::string> parse_qwen3_config(std::string_view json)
   members.only_word("hidden_act", "silu");
   members.only_flag("attention_bias", false);
   members.only_flag("use_sliding_window", false);
+  members.only_flag("is_causal", true);
+  members.none("quantization_config");
   read_rope(*root, members, config);
   check_layer_types(*root, members);
   if (name == kClassifier) {

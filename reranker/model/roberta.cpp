@@ -12,6 +12,7 @@ EncoderWeights read_roberta(WeightReader& reader, const EncoderConfig& config, c
     weights.layers.push_back(
         read_encoder_layer(reader, "roberta.encoder.layer." + std::to_string(layer), config, dtype));
   }
+  reader.expect_all_read("roberta.encoder.");
   weights.head.dense = reader.dense({"classifier.dense"}, config.hidden, config.hidden, c10::kFloat);
   weights.head.out = reader.dense({"classifier.out_proj"}, config.hidden, 1, c10::kFloat);
   return weights;

@@ -51,6 +51,7 @@ const StoredTensor* WeightReader::find(const std::string& name, std::span<const 
              (known ? shape_text(entry.shape) : entry.dtype);
     return nullptr;
   }
+  read_.insert(stored);
   return stored;
 }
 
@@ -136,6 +137,15 @@ NormWeights WeightReader::norm(const std::string& scope, std::int64_t size, doub
   weights.bias = read(scope + ".bias", std::array{size}, c10::kFloat);
   weights.eps = eps;
   return weights;
+}
+
+void WeightReader::expect_all_read(const std::string& scope) {
+  for (const auto& [name, stored] : checkpoint_.tensors()) {
+    if (error_.empty() && name.starts_with(scope) && !read_.contains(&stored)) {
+      error_ = stored.file + ": tensor '" + name + "': expected no such tensor by config.json, found shape " +
+               shape_text(stored.entry.shape);
+    }
+  }
 }
 
 }  // namespace qrerank::reranker::model

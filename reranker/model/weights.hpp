@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,6 +53,10 @@ class WeightReader {
                      c10::ScalarType dtype);
   NormWeights norm(const std::string& scope, std::int64_t size, double eps);
 
+  /// Fails where the checkpoint has tensors below `scope` that were not read: another number of layers,
+  /// biases, scales or adapters, without which the scores would be others.
+  void expect_all_read(const std::string& scope);
+
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:
@@ -60,6 +65,7 @@ class WeightReader {
   void copy_rows(const StoredTensor& stored, std::int64_t columns, const KeptMatrix& into);
 
   const Checkpoint& checkpoint_;
+  std::set<const StoredTensor*> read_;
   std::string error_;
 };
 

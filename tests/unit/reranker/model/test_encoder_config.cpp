@@ -68,6 +68,10 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_computed_is_an_error_that_names_the_member) 
       {with(R"({"0":"LABEL_0"})", R"({"0":"A","1":"B"})"), "one label"},
       {with(R"("id2label":{"0":"LABEL_0"})", R"("num_labels":3)"), "one label"},
       {with("\"max_position_embeddings\":512", "\"max_position_embeddings\":4"), "max_position_embeddings"},
+      {with("\"pad_token_id\"", "\"is_decoder\":true,\"pad_token_id\""),
+       "is_decoder: expected false, found true"},
+      {with("\"pad_token_id\"", R"("quantization_config":{"quant_method":"gptq"},"pad_token_id")"),
+       R"(quantization_config: expected none, found {"quant_method":"gptq"})"},
   };
   for (const auto& [text, says] : cases) {
     const auto config = parse_encoder_config(text);

@@ -135,6 +135,7 @@ BOOST_AUTO_TEST_CASE(pipes_and_folders_in_the_place_of_files_are_refused) {
     SmallBert bert;
     const auto file = bert.folder.path() / name;
     std::filesystem::remove(file);
+    if (name.ends_with("index.json")) std::filesystem::remove(bert.folder.path() / "model.safetensors");
     BOOST_REQUIRE_EQUAL(::mkfifo(file.c_str(), 0600), 0);
     check_says(bert.error(), file.string() + ": not a regular file");
     std::filesystem::remove(file);
@@ -167,9 +168,17 @@ BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_the_configuration) {
   deeper.edit("config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3");
   check_says(deeper.error(),
              "tensor 'bert.encoder.layer.2.attention.self.query.weight': expected shape [32, 32]");
+  const SmallBert shallower;
+  shallower.edit("config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1");
+  check_says(shallower.error(), "tensor 'bert.encoder.layer.1.");
+  check_says(shallower.error(), "expected no such tensor by config.json, found shape");
   const SmallBert smaller;
   smaller.edit("config.json", "\"vocab_size\": 300", "\"vocab_size\": 299");
   check_says(smaller.error(), "expected at most the 299 tokens of config.json, found 300");
+  // Else the second text's type would be read from beyond the table.
+  const SmallBert untyped;
+  untyped.edit("config.json", "\"type_vocab_size\": 2", "\"type_vocab_size\": 1");
+  check_says(untyped.error(), "tokenizer.json: expected type ids below the 1 of config.json, found 1");
   const SmallBert integers;
   integers.edit("model.safetensors", R"("bert.pooler.dense.bias":{"dtype":"F32")",
                 R"("bert.pooler.dense.bias":{"dtype":"I32")");

@@ -72,6 +72,11 @@ BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_the_configuration) {
   grouped.edit("config.json", "\"num_key_value_heads\": 2", "\"num_key_value_heads\": 4");
   check_says(grouped.error(),
              "'model.layers.0.self_attn.k_proj.weight': expected shape [64, 32], found [32, 32]");
+  const SmallModel shallower("qwen3-tied");
+  shallower.edit("config.json", "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2");
+  check_says(shallower.error(),
+             "model.safetensors: tensor 'model.layers.2.input_layernorm.weight': expected no such tensor by "
+             "config.json, found shape [32]");
   const SmallModel untied("qwen3-tied");
   untied.edit("config.json", "\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false");
   check_says(untied.error(), "tensor 'lm_head.weight': expected shape [416, 32], found no such tensor");

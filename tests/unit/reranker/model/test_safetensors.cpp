@@ -150,11 +150,25 @@ BOOST_AUTO_TEST_CASE(a_folder_is_one_file_or_an_index) {
   folder.write("x.safetensors",
                safetensors_bytes(R"({"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1));
   const std::string index = "model.safetensors.index.json";
-  folder.write(index, R"({"weight_map":{"a":"model.safetensors","x":"x.safetensors"}})");
+  folder.write(index, R"({"weight_map":{"a":"a.safetensors","x":"x.safetensors"}})");
+  const auto both = Checkpoint::open(folder.path());
+  BOOST_REQUIRE_MESSAGE(both.has_value(), (both ? std::string() : both.error()));
+  BOOST_TEST(both->total_bytes() == 30U, "the one file counts, as it does for transformers");
+  std::filesystem::rename(folder.path() / "model.safetensors", folder.path() / "a.safetensors");
   const auto several = Checkpoint::open(folder.path());
   BOOST_REQUIRE_MESSAGE(several.has_value(), (several ? std::string() : several.error()));
   BOOST_TEST(several->total_bytes() == 31U);
   BOOST_TEST(several->fingerprint() != single->fingerprint());
+
+  // What else decides over the scores.
+  for (const auto* name : {"config.json", "tokenizer.json", "tokenizer_config.json"}) {
+    const auto before = Checkpoint::open(folder.path())->fingerprint();
+    folder.write(name, "{}");
+    const auto after = Checkpoint::open(folder.path())->fingerprint();
+    BOOST_TEST(after != before, name);
+    folder.write(name, "{ }");
+    BOOST_TEST(Checkpoint::open(folder.path())->fingerprint() != after, name);
+  }
 
   const std::pair<std::string, std::string> cases[] = {
       {"", "no weight_map"},

@@ -119,8 +119,12 @@ BOOST_AUTO_TEST_CASE(no_items_no_logits_and_bad_items_are_our_bug) {
   Sequence typed;
   typed.ids = {0, 5, 2};
   typed.type_ids = {0};
-  for (const BatchItem item : {BatchItem{}, BatchItem{nullptr, &empty}, BatchItem{nullptr, &too_long},
-                               BatchItem{nullptr, &typed}, BatchItem{&typed, &typed}}) {
+  // A GPU does not survive a look beyond the table of words.
+  const Sequence unknown{.ids = {0, 1'000'000, 2}, .type_ids = {}};
+  const Sequence negative{.ids = {0, -1, 2}, .type_ids = {}};
+  for (const BatchItem item :
+       {BatchItem{}, BatchItem{nullptr, &empty}, BatchItem{nullptr, &too_long}, BatchItem{nullptr, &typed},
+        BatchItem{&typed, &typed}, BatchItem{nullptr, &unknown}, BatchItem{nullptr, &negative}}) {
     BOOST_CHECK_THROW((void)model->logits(std::vector{item}), std::invalid_argument);
   }
 }
