@@ -26,7 +26,9 @@ void complete(RequestDesk& desk, const RequestPtr& request, Scored scored) {
   }
   Slots& slots = request->slots.value();
   for (std::size_t i = 0; i < slots.computed.size(); ++i) {
-    slots.logits[slots.computed[i]] = scored->logits[i];
+    for (const std::size_t slot : slots.computed[i]) {
+      slots.logits[slot] = scored->logits[i];
+    }
   }
   ScoreSet set;
   set.logits = slots.text_logits();
@@ -71,6 +73,7 @@ void Engine::tokenize(const RequestPtr& request) {
     if (encoded.texts.size() != unknown.size()) {
       throw std::logic_error("another number of sequences than of texts");
     }
+    request->slots->compute_equal_ones_once(encoded.texts);
   }
   request->asked = {};  // the tokens are all that is needed from here on
   request->tokenize = between(request->submitted, Clock::now()) - request->waited;
@@ -101,7 +104,7 @@ std::vector<std::string> Engine::look_up(Request& request) {
   std::vector<std::string> unknown;
   for (std::size_t slot = 0; slot < slots.logits.size(); ++slot) {
     if (!slots.logits[slot]) {
-      slots.computed.push_back(slot);
+      slots.unknown.push_back(slot);
       unknown.push_back(std::move(texts[slots.first_text[slot]]));
     }
   }
@@ -124,17 +127,22 @@ scheduler::BatchTap Engine::cache_tap(const Slots& slots) const {
   if (!cache_) {
     return {};
   }
-  std::vector<ScoreKey> keys;
-  for (const std::size_t slot : slots.computed) {
-    keys.push_back(slots.keys[slot]);
+  std::vector<std::vector<ScoreKey>> keys;  // of each sequence
+  for (const auto& equal : slots.computed) {
+    auto& its = keys.emplace_back();
+    for (const std::size_t slot : equal) {
+      its.push_back(slots.keys[slot]);
+    }
   }
   return [cache = cache_, keys = std::move(keys)](std::span<const std::size_t> texts,
                                                   std::span<const double> logits) {
     std::vector<ScoreKey> known;
-    for (const std::size_t text : texts) {
-      known.push_back(keys[text]);
+    std::vector<double> their;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      known.insert(known.end(), keys[texts[i]].begin(), keys[texts[i]].end());
+      their.resize(known.size(), logits[i]);
     }
-    cache->insert(known, logits);
+    cache->insert(known, their);
   };
 }
 

@@ -73,6 +73,31 @@ BOOST_AUTO_TEST_CASE(scores_in_text_order_and_equal_texts_once) {
   BOOST_TEST(ready.bytes == 7U);
 }
 
+// As texts that are cut leave them; a model's rounding would set them apart.
+BOOST_AUTO_TEST_CASE(equal_tokens_are_computed_once_and_score_alike) {
+  prepare = [](FakeModel& model) {
+    model.change = [](std::vector<double>& logits) {
+      for (std::size_t place = 0; place < logits.size(); ++place) {
+        logits[place] += 1e-9 * static_cast<double>(place);
+      }
+    };
+  };
+  start();
+  auto asked = ask({"b c", "a", "b  c", "a ", "b c"});  // one token a word
+  const ScoreResult result = asked.answer.get();
+  BOOST_REQUIRE(result.has_value());
+  BOOST_TEST(witness.items == 2U);
+  BOOST_TEST(result->tokens == 1U + 2U + 1U);
+  BOOST_TEST(result->logits.at(0) == result->logits.at(2));
+  BOOST_TEST(result->logits.at(0) == result->logits.at(4));
+  BOOST_TEST(result->logits.at(1) == result->logits.at(3));
+  BOOST_TEST(result->logits.at(0) != result->logits.at(1));
+  // Each text is in the cache under its own name.
+  auto again = ask({"a ", "b  c", "a", "b c"});
+  BOOST_TEST(again.answer.get()->cached == 4U);
+  BOOST_TEST(witness.items == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(the_cache_answers_what_it_knows) {
   start();
   (void)ask({"a", "b"}).answer.get();
