@@ -1,12 +1,16 @@
 // Scores of whole Qwen3 models against transformers, in every dtype: alone, in any company, with the shared
 // prefix and without.
 #include <algorithm>
+#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <cstring>
 
 #include "reranker/model/model.hpp"
+#include "reranker/model/safetensors.hpp"
 #include "tests/unit/reranker/model/golden.hpp"
 #include "tests/unit/reranker/model/score_checks.hpp"
+#include "tests/unit/reranker/model/small_model.hpp"
 
 using namespace qrerank::reranker::model;
 using qrerank::tests::Golden;
@@ -84,6 +88,31 @@ std::vector<double> probabilities(std::vector<double> logits) {
   return logits;
 }
 
+/// The file with all its BF16 tensors as F32 or F16, which hold the same numbers (F16 all but the tiniest).
+std::string stored_as(const std::string& file, const std::string& dtype) {
+  const auto layout = parse_safetensors(file);
+  BOOST_REQUIRE(layout.has_value());
+  std::string header = "{";
+  std::string bytes;
+  for (const auto& tensor : layout->tensors) {
+    BOOST_REQUIRE(tensor.dtype == "BF16");
+    const auto begin = bytes.size();
+    for (auto at = layout->data_offset + tensor.begin; at < layout->data_offset + tensor.end; at += 2) {
+      std::uint32_t bits = 0;
+      std::memcpy(reinterpret_cast<char*>(&bits) + 2, &file[at], 2);
+      const auto value = std::bit_cast<float>(bits);
+      const auto half = static_cast<_Float16>(value);
+      const auto* from =
+          dtype == "F32" ? reinterpret_cast<const char*>(&value) : reinterpret_cast<const char*>(&half);
+      bytes.append(from, dtype == "F32" ? 4 : 2);
+    }
+    header += (header.size() > 1 ? "," : "") + ("\"" + tensor.name + R"(":{"dtype":")" + dtype) +
+              R"(","shape":)" + shape_text(tensor.shape) + R"(,"data_offsets":[)" + std::to_string(begin) +
+              "," + std::to_string(bytes.size()) + "]}";
+  }
+  return qrerank::tests::safetensors_bytes(header + "}", 0) + bytes;
+}
+
 void check(const std::string& variant, const std::string& dtype) {
   const auto golden = read_golden(golden_folder() / "small" / variant / "cases.json");
   BOOST_REQUIRE(golden.cases.size() >= 20U);
@@ -126,6 +155,23 @@ BOOST_AUTO_TEST_CASE(every_variant_agrees_with_transformers_in_every_dtype) {
       BOOST_TEST_CONTEXT(variant << " " << dtype) check(variant, dtype);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(files_of_every_dtype_give_the_same_scores) {
+  const qrerank::tests::SmallModel small("qwen3-tied");
+  const auto file = qrerank::tests::read(small.folder.path() / "model.safetensors");
+  const auto score = [&] {
+    const auto model = load_on_cpu(small.folder.path(), "float32");
+    const auto encoded = model->encode("", "a question", std::vector<std::string>{"a", "b c", "d e f g"});
+    std::vector<BatchItem> items;
+    for (const auto& body : encoded.texts) items.push_back({.prefix = encoded.prefix.get(), .body = &body});
+    return model->logits(items);
+  };
+  const auto from_bfloat16 = score();
+  small.folder.write("model.safetensors", stored_as(file, "F32"));
+  BOOST_TEST(worst(score(), from_bfloat16) == 0);
+  small.folder.write("model.safetensors", stored_as(file, "F16"));
+  BOOST_TEST(worst(score(), from_bfloat16) < 1e-4);
 }
 
 BOOST_AUTO_TEST_CASE(threads_and_pieces_do_not_change_scores) {
