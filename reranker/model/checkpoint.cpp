@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,7 +11,6 @@
 #include <set>
 #include <utility>
 
-#include "reranker/regular_file.hpp"
 #include "reranker/utf8.hpp"
 
 namespace qrerank::reranker::model {
@@ -56,12 +56,17 @@ tl::expected<Index, std::string> read_index(const std::filesystem::path& path) {
 }  // namespace
 
 tl::expected<std::unique_ptr<MappedFile>, std::string> MappedFile::open(const std::filesystem::path& path) {
-  const auto file = RegularFile::open(path);
+  auto file = RegularFile::open(path);
   if (!file) return tl::unexpected(file.error());
   const auto size = static_cast<std::size_t>(file->size());
   void* data = size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file->descriptor(), 0);
   if (data == MAP_FAILED) return tl::unexpected(path.string() + ": " + std::strerror(errno));
-  return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const char*>(data), size));
+  return std::unique_ptr<MappedFile>(new MappedFile(std::move(*file), static_cast<const char*>(data)));
+}
+
+bool MappedFile::is_whole() const {
+  struct stat status{};
+  return ::fstat(file_.descriptor(), &status) == 0 && static_cast<std::size_t>(status.st_size) >= size_;
 }
 
 MappedFile::~MappedFile() {
@@ -88,7 +93,9 @@ tl::expected<void, std::string> Checkpoint::add_file(const std::filesystem::path
         std::as_bytes(std::span(bytes)).subspan(layout->data_offset + entry.begin, entry.end - entry.begin);
     auto name = entry.name;
     const auto [at, added] = tensors_.try_emplace(
-        std::move(name), StoredTensor{.file = path.string(), .entry = std::move(entry), .bytes = stored});
+        std::move(name),
+        StoredTensor{
+            .file = path.string(), .entry = std::move(entry), .bytes = stored, .source = file->get()});
     if (!added) {
       return tl::unexpected(path.string() + ": tensor '" + at->first + "' is also in " + at->second.file);
     }

@@ -10,9 +10,11 @@
 #include <span>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 #include "reranker/model/safetensors.hpp"
+#include "reranker/regular_file.hpp"
 
 namespace qrerank::reranker::model {
 
@@ -28,9 +30,14 @@ class MappedFile {
 
   [[nodiscard]] std::string_view bytes() const { return {data_, size_}; }
 
- private:
-  MappedFile(const char* data, std::size_t size) : data_(data), size_(size) {}
+  /// Whether the file is as long as it was when it was mapped. Reading beyond the end of one that somebody
+  /// has cut meanwhile ends the process: ask before each stretch that is read later.
+  [[nodiscard]] bool is_whole() const;
 
+ private:
+  MappedFile(RegularFile file, const char* data) : file_(std::move(file)), data_(data), size_(file_.size()) {}
+
+  RegularFile file_;
   const char* data_;
   std::size_t size_;
 };
@@ -40,6 +47,7 @@ struct StoredTensor {
   std::string file;
   TensorEntry entry;
   std::span<const std::byte> bytes;
+  const MappedFile* source = nullptr;  ///< the checkpoint's
 };
 
 /// Says that these bytes of a mapped file were read for the last time, for now: their pages leave the

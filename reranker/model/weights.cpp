@@ -55,6 +55,13 @@ const StoredTensor* WeightReader::find(const std::string& name, std::span<const 
   return stored;
 }
 
+bool WeightReader::whole(const StoredTensor& stored) {
+  if (stored.source->is_whole()) return true;
+  if (error_.empty())
+    error_ = stored.file + ": tensor '" + stored.entry.name + "': the file became shorter while it was read";
+  return false;
+}
+
 void WeightReader::copy_rows(const StoredTensor& stored, std::int64_t columns, const KeptMatrix& into) {
   const auto type = *stored_type(stored.entry.dtype);
   const auto rows = into.rows();
@@ -64,6 +71,7 @@ void WeightReader::copy_rows(const StoredTensor& stored, std::int64_t columns, c
     const auto count = std::min(stretch, rows - row);
     const auto bytes = stored.bytes.subspan(static_cast<std::size_t>(row) * row_bytes,
                                             static_cast<std::size_t>(count) * row_bytes);
+    if (!whole(stored)) return;
     const auto read = copied(bytes, {count, columns}, type);
     if (into.scale.defined()) {
       const auto quantized = quantize_rows(read.to(c10::kFloat));
@@ -93,6 +101,7 @@ at::Tensor WeightReader::read_row(const std::string& name, std::int64_t rows, st
                                   std::int64_t row) {
   const auto* stored = find(name, std::array{rows, columns});
   if (stored == nullptr) return {};
+  if (!whole(*stored)) return {};
   const auto row_bytes = stored->bytes.size() / static_cast<std::size_t>(rows);
   const auto bytes = stored->bytes.subspan(static_cast<std::size_t>(row) * row_bytes, row_bytes);
   return copied(bytes, {columns}, *stored_type(stored->entry.dtype)).to(c10::kDouble);

@@ -62,6 +62,8 @@ class WeightReader {
  private:
   /// Null, with the error set, where the checkpoint has another tensor or none.
   const StoredTensor* find(const std::string& name, std::span<const std::int64_t> shape);
+  /// False, with the error set, where its file has been cut since it was opened.
+  bool whole(const StoredTensor& stored);
   void copy_rows(const StoredTensor& stored, std::int64_t columns, const KeptMatrix& into);
 
   const Checkpoint& checkpoint_;

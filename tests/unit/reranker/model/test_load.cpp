@@ -7,6 +7,7 @@
 
 #include "reranker/model/model.hpp"
 #include "reranker/model/placement.hpp"
+#include "reranker/model/weights.hpp"
 #include "tests/unit/reranker/model/golden.hpp"
 #include "tests/unit/reranker/model/small_model.hpp"
 
@@ -183,6 +184,24 @@ BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_the_configuration) {
   integers.edit("model.safetensors", R"("bert.pooler.dense.bias":{"dtype":"F32")",
                 R"("bert.pooler.dense.bias":{"dtype":"I32")");
   check_says(integers.error(), "tensor 'bert.pooler.dense.bias': expected dtype F32, BF16 or F16, found I32");
+}
+
+// Somebody copies another model into the folder meanwhile: memory that is mapped beyond a file's end kills
+// who reads it.
+BOOST_AUTO_TEST_CASE(a_file_that_is_cut_while_it_is_read_is_an_error) {
+  const SmallBert bert;
+  const auto file = bert.folder.path() / "model.safetensors";
+  const auto checkpoint = Checkpoint::open(bert.folder.path());
+  BOOST_REQUIRE(checkpoint.has_value());
+  std::filesystem::resize_file(file, 4096);
+  WeightReader matrix(*checkpoint);
+  (void)matrix.matrix({{"bert.embeddings.word_embeddings.weight", 300}}, 32, c10::kFloat);
+  check_says(matrix.error(), file.string() +
+                                 ": tensor 'bert.embeddings.word_embeddings.weight': the file became "
+                                 "shorter while it was read");
+  WeightReader row(*checkpoint);
+  (void)row.read_row("bert.embeddings.word_embeddings.weight", 300, 32, 299);
+  check_says(row.error(), "the file became shorter while it was read");
 }
 
 BOOST_AUTO_TEST_CASE(not_a_number_comes_back_as_it_is) {
