@@ -126,6 +126,29 @@ def test_errors_are_those_of_the_search(page: httpx.Client, collection: str):
     assert status == 500 and "InferenceService" in why
 
 
+def test_a_document_that_qdrant_cannot_read_but_the_proxy_can():
+    """Qdrant refuses the search without the flag; in the others it gets a vector. Their order at weight 0 is vector order."""
+    texts = ["bread", "a red fox", "the fox"]
+    points = [{"id": n, "version": 1, "score": 0.9 - n / 10, "payload": {"text": text}} for n, text in enumerate(texts)]
+    found = ok(json.dumps({"result": {"points": points}, "status": "ok", "time": 0.1}).encode())
+    why = json.dumps({"status": {"error": "no such model"}, "time": 0.1}).encode()
+    refused = b"HTTP/1.1 500 No\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(why), why)
+    search = {"query": {"text": "red fox", "model": "served-by-the-proxy"}}
+    settings = {"proxy.io_threads": 1}  # one connection to the upstream, whose answers come in this order
+    for rerank in (True, False):
+        with FakeUpstream(answering(refused, found)) as up, Qrerank(f"http://127.0.0.1:{up.port}", settings=settings) as proxy, page_of(proxy) as page:
+            both = page.post("/compare", json=comparison("c", search=search, options={}, rerank=rerank)).json()
+        assert ids(both["vector"]) == ["0", "1", "2"]
+        assert [point["score"] for point in both["vector"]["points"]] == [0.9, 0.8, 0.7]
+        assert "rerank_score" not in both["vector"]["points"][0] and not both["vector"]["used"]
+        assert ("reranked" in both) == rerank
+        if rerank:
+            assert ids(both["reranked"]) == ["1", "2", "0"]
+    with FakeUpstream(answering(refused)) as up, Qrerank(f"http://127.0.0.1:{up.port}", settings=settings) as proxy, page_of(proxy) as page:
+        both = page.post("/compare", json=comparison("c", search=search, options={})).json()
+    assert set(both) == {"vector"} and both["vector"]["error"] == "no such model"
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"collection":"c"}', b'{"collection":"c","search":{"query":1},"top":1}'])
 def test_bodies_that_are_refused(page: httpx.Client, body: bytes):
     refused = page.post("/compare", content=body)

@@ -86,6 +86,10 @@ http::Awaitable<Side> run(OwnProxy& proxy, Question question) {
   co_return side_of(*result, took.count());
 }
 
+bool is_good(const json::object& side) {
+  return *side.if_contains("status") == kOk;
+}
+
 // One after the other: side by side they would be in each other's times.
 http::Awaitable<AdminReply> compare(AdminRequest request, const AdminContext& context, OwnProxy& proxy) {
   auto pair = pair_from(request.body, *context.config());
@@ -95,14 +99,22 @@ http::Awaitable<AdminReply> compare(AdminRequest request, const AdminContext& co
   Question plain{"POST", target, request.api_key, std::move(pair->plain)};
   auto vector = co_await run(proxy, std::move(plain));
   if (!vector) co_return std::move(vector.error());
-  json::object both{{"vector", std::move(*vector)}};
-  const auto* status = both["vector"].get_object().if_contains("status");
-  // What is refused without the flag is refused with it.
-  if (!pair->reranked || *status != kOk) co_return json_reply(200, both);
-  Question flagged{"POST", target, std::move(request.api_key), *std::move(pair->reranked)};
-  auto reranked = co_await run(proxy, std::move(flagged));
-  if (!reranked) co_return std::move(reranked.error());
-  both["reranked"] = std::move(*reranked);
+  json::object both;
+  // What is refused without the flag is refused with it, but for a Document that only qrerank can read.
+  const bool may_go_on = is_good(*vector) || pair->weightless;
+  if (pair->reranked && may_go_on) {
+    Question flagged{"POST", target, request.api_key, *std::move(pair->reranked)};
+    auto reranked = co_await run(proxy, std::move(flagged));
+    if (!reranked) co_return std::move(reranked.error());
+    if (is_good(*vector) || is_good(*reranked)) both["reranked"] = std::move(*reranked);
+  }
+  if (!is_good(*vector) && may_go_on) {
+    Question weightless{"POST", target, std::move(request.api_key), *std::move(pair->weightless)};
+    auto order = co_await run(proxy, std::move(weightless));
+    if (!order) co_return std::move(order.error());
+    if (is_good(*order)) *vector = vector_side_of(std::move(*order));
+  }
+  both["vector"] = std::move(*vector);
   co_return json_reply(200, both);
 }
 

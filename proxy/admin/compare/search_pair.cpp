@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
+#include <utility>
 
 #include "proxy/http/message.hpp"
 
@@ -41,8 +41,19 @@ const json::object* object_member(const json::object& in, std::string_view name)
   return member == nullptr ? nullptr : member->if_object();
 }
 
+// `from` may be `to`, whose members move when one is added.
 void copy(const json::object& from, std::string_view name, json::object& to, std::string_view as) {
-  if (const auto* member = from.if_contains(name); member != nullptr) to[as] = *member;
+  const auto* member = from.if_contains(name);
+  if (member == nullptr) return;
+  json::value copied = *member;
+  to[as] = std::move(copied);
+}
+
+bool is_document(const json::value& query) {
+  const auto* object = query.if_object();
+  if (object == nullptr) return false;
+  if (const auto* nearest = object->if_contains("nearest"); nearest != nullptr) return is_document(*nearest);
+  return object->contains("text") && object->contains("model");
 }
 
 // The points of a /query answer, or null.
@@ -123,6 +134,14 @@ tl::expected<SearchPair, std::string> pair_from(std::string_view body, const con
   if (!sent.contains("with_payload")) sent["with_payload"] = true;
   sent["use_reranker"] = false;
   pair.plain = json::serialize(sent);
+  if (is_document(*search->if_contains("query"))) {
+    auto weightless = sent;
+    for (const auto& [name, value] : given) weightless[name] = value;
+    weightless.erase("rerank_score_threshold");
+    weightless["rerank_weight"] = 0;
+    weightless["use_reranker"] = true;
+    pair.weightless = json::serialize(weightless);
+  }
   if (rerank != nullptr && !rerank->get_bool()) return pair;
   for (const auto& [name, value] : given) sent[name] = value;
   sent["use_reranker"] = true;
@@ -170,6 +189,25 @@ json::object side_of(const upstream::Response& response, double wall_ms) {
   for (const auto& field : response.fields) {
     if (http::iequals(field.name, "Server-Timing")) side["timing"] = timing_of(field.value);
   }
+  return side;
+}
+
+json::object vector_side_of(json::object side) {
+  for (auto& point : side["points"].as_array()) {
+    auto& one = point.as_object();
+    copy(one, "vector_score", one, "score");
+    one.erase("vector_score");
+    one.erase("rerank_score");
+  }
+  if (const auto* timing = object_member(side, "timing"); timing != nullptr) {
+    double spent = 0;
+    for (const std::string_view stage : {"upstream", "inference"}) {
+      if (const auto* took = timing->if_contains(stage); took != nullptr) spent += took->to_number<double>();
+    }
+    side["wall_ms"] = spent;
+  }
+  for (const std::string_view name : {"reason", "model", "time_ms", "candidates", "timing"}) side.erase(name);
+  side["used"] = false;
   return side;
 }
 

@@ -16,6 +16,9 @@ struct SearchPair {
   std::string collection;
   std::string plain;                    ///< body with the flag false
   std::optional<std::string> reranked;  ///< body with the flag true; nothing: only vector order is asked for
+  /// Where the query is a Document: the flag true and weight 0, which keeps vector order. For a model that
+  /// Qdrant does not know but qrerank does: it makes vectors for flagged searches alone.
+  std::optional<std::string> weightless;
 };
 
 /// From {"collection":…, "search":{…a body of Qdrant's /points/query…}, "options":{…rerank_…}, "rerank":true,
@@ -31,6 +34,10 @@ tl::expected<SearchPair, std::string> pair_from(std::string_view body, const con
 ///   {"status":404, "wall_ms":…, "error":"…"} where it was not 200: what Qdrant or the proxy said
 /// Ids are text: a browser's numbers end at 2^53. `wall_ms` is the time on the clock.
 boost::json::object side_of(const upstream::Response& response, double wall_ms);
+
+/// The side of a `weightless` search as that of vector order: Qdrant's scores alone, and the time without
+/// what reranking took.
+boost::json::object vector_side_of(boost::json::object side);
 
 /// What an error of Qdrant's shape says, else the body's beginning.
 std::string error_text(const upstream::Response& response);

@@ -19,7 +19,7 @@ export function offer(form) {
 }
 
 export function offerModels(models) {
-  served = models.filter((model) => model.kind === "embedding").flatMap((model) => [model.name, ...(model.names ?? [])]);
+  served = models.filter((model) => model.kind === "embedding").flatMap((model) => model.documents ?? [model.name]);
   const judges = models.filter((model) => model.kind !== "embedding");
   const choices = [["", "the configured one"], ...judges.map((model) => [model.name, model.state === "ready" ? model.name : `${model.name} (${model.state})`])];
   const select = by("model");

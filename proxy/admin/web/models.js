@@ -79,5 +79,3 @@ export function watchModels(tell) {
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
   return refresh();
 }
-
-export const isEmbedding = (model) => model.kind === "embedding";

@@ -100,6 +100,27 @@ BOOST_AUTO_TEST_CASE(a_side) {
       "used":true,"model":"m","time_ms":7.5,"candidates":1,"timing":{"upstream":1.5,"tokenize":0e0,"compute":6e0}})"));
 }
 
+BOOST_AUTO_TEST_CASE(vector_order_of_a_document_that_only_the_proxy_reads) {
+  const std::string begin = R"({"collection":"c","search":{"query":)";
+  BOOST_TEST(!pair_of(begin + "7}}").weightless);
+  BOOST_TEST(
+      pair_of(begin + R"({"nearest":{"text":"q","model":"m"}}},"rerank":false})").weightless.has_value());
+  const auto pair = pair_of(
+      begin +
+      R"({"text":"q","model":"m"}},"options":{"rerank_top_k":20,"rerank_weight":0.7,"rerank_score_threshold":0.5}})");
+  BOOST_TEST(
+      parsed(*pair.weightless) ==
+      parsed(
+          R"({"query":{"text":"q","model":"m"},"limit":20,"with_payload":true,"use_reranker":true,"rerank_top_k":20,"rerank_weight":0})"));
+  const auto side = compare::vector_side_of(parsed(
+      R"({"status":200,"wall_ms":900,"points":[{"id":"1","score":0.9,"vector_score":0.3,"rerank_score":0.1},{"id":"2","score":0.2}],
+          "used":true,"model":"m","time_ms":7,"candidates":1,"timing":{"upstream":2.5,"inference":1.5,"compute":890}})"));
+  BOOST_TEST(
+      side ==
+      parsed(
+          R"({"status":200,"wall_ms":4e0,"points":[{"id":"1","score":0.3},{"id":"2","score":0.2}],"used":false})"));
+}
+
 BOOST_AUTO_TEST_CASE(sides_that_failed) {
   const auto error = [](unsigned status, const std::string& body) {
     const auto side = compare::side_of(answer(status, body), 1);
