@@ -25,10 +25,11 @@ using boost::system::error_code;
 
 struct Server::Impl {
   Impl(asio::io_context& io, Handler h, ServerLimits l)
-      : executor(io.get_executor()), acceptor(io), retry(io), handler(std::move(h)), limits(l) {}
+      : executor(io.get_executor()), acceptor(executor), retry(io), handler(std::move(h)), limits(l) {}
 
   const proxy::http::Executor executor;
-  Tcp::acceptor acceptor;
+  proxy::http::Acceptor acceptor;
+  config::Endpoint endpoint;
   asio::steady_timer retry;
   Handler handler;
   ServerLimits limits;
@@ -150,49 +151,12 @@ struct ServerLoops {
     stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
   }
 
-  using Opened = tl::expected<void, std::string>;
-
-  // What a service manager opened.
-  static Opened take(Server::Impl& impl, int handed) {
-    error_code error;
-    impl.acceptor.assign(proxy::http::protocol_of(handed), handed, error);
-    if (error) return tl::unexpected("(the socket that was handed over): " + error.message());
-    return {};
-  }
-
-  static Opened bind(Server::Impl& impl, const config::Endpoint& listen) {
-    const std::string host(config::bare_host(listen.host));
-    error_code error;
-    const auto refused = [&](std::string_view step) {
-      return tl::unexpected(config::to_string(listen) + ": " + std::string(step) + ": " + error.message());
-    };
-    Tcp::resolver resolver(impl.acceptor.get_executor());
-    const auto found = resolver.resolve(host, std::to_string(listen.port), Tcp::resolver::passive, error);
-    if (error) {
-      return refused("cannot find the address");
-    }
-    const Tcp::endpoint endpoint = found.begin()->endpoint();
-    impl.acceptor.open(endpoint.protocol(), error);
-    if (!error) {
-      impl.acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-    }
-    if (!error) {
-      impl.acceptor.bind(endpoint, error);
-    }
-    if (!error) {
-      impl.acceptor.listen(asio::socket_base::max_listen_connections, error);
-    }
-    if (error) {
-      return refused("cannot listen");
-    }
-    return {};
-  }
-
   static proxy::http::Awaitable<void> accept_all(Impl impl) {
     while (!impl->stopped) {
       error_code error;
+      const asio::any_io_executor any = impl->executor;
       Tcp::socket socket =
-          co_await impl->acceptor.async_accept(asio::redirect_error(proxy::http::use_awaitable, error));
+          co_await impl->acceptor.async_accept(any, asio::redirect_error(proxy::http::use_awaitable, error));
       if (impl->stopped) {
         break;
       }
@@ -216,8 +180,9 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::start(asio::io_contex
                                                                  Handler handler, ServerLimits limits,
                                                                  std::optional<int> handed) {
   auto impl = std::make_shared<Impl>(io, std::move(handler), limits);
-  const auto opened = handed ? ServerLoops::take(*impl, *handed) : ServerLoops::bind(*impl, listen);
-  if (!opened) return tl::unexpected("admin.listen " + opened.error());
+  auto opened = proxy::http::open_listener(impl->acceptor, listen, handed);
+  if (!opened) return tl::unexpected("admin.listen: " + opened.error());
+  impl->endpoint = std::move(*opened);
   asio::co_spawn(io, ServerLoops::accept_all(impl), asio::detached);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -228,8 +193,7 @@ Server::~Server() {
 }
 
 config::Endpoint Server::address() const {
-  error_code error;
-  return proxy::http::shown(impl_->acceptor.local_endpoint(error));
+  return impl_->endpoint;
 }
 
 void Server::stop() {

@@ -1,17 +1,25 @@
-// What the program's listeners have in common: sockets that a service manager opened, and how addresses are
-// shown. Not here: accepting, which each listener does in its own way.
+// What the program's listeners have in common: opening one, or taking one that a service manager opened. Not
+// here: accepting, which is reception.hpp's, and on the admin listener its own.
 #pragma once
 
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
 
 #include "proxy/config/config.hpp"
+#include "proxy/http/async.hpp"
 
 namespace qrerank::proxy::http {
 
-/// IPv6 where the socket is one of IPv6, else IPv4: for assign(), which complains of what is neither.
-[[nodiscard]] boost::asio::ip::tcp protocol_of(int socket);
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 
-/// As it is written in settings: an IPv6 address in brackets.
-[[nodiscard]] config::Endpoint shown(const boost::asio::ip::tcp::endpoint& bound);
+/// Listens on `wanted`, or on `handed`, a socket that listens already and is owned from here on. Returns the
+/// address as bound, with the real port where 0 was asked for. Waits where a name has to be looked up. The
+/// error says which address and why.
+[[nodiscard]] tl::expected<config::Endpoint, std::string> open_listener(Acceptor& acceptor,
+                                                                        const config::Endpoint& wanted,
+                                                                        std::optional<int> handed);
 
 }  // namespace qrerank::proxy::http

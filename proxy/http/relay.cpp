@@ -20,7 +20,7 @@ constexpr std::size_t kStreamBytes = 64 * 1024;
 // A held body up to this is sent before the response is read: it fits into the kernel's buffers.
 constexpr std::size_t kSendAtOnce = 64 * 1024;
 // No limit on the response while the request is still going out: its own limits end it.
-constexpr std::chrono::hours kWhileUploading{24 * 365};
+constexpr Clock::duration kWhileUploading = kNoLimit;
 
 }  // namespace
 
@@ -280,8 +280,10 @@ Awaitable<void> Relay::tunnel(Connection& up, const RelayRequest& request, const
   result_.status = 101;
   client_buffer_.make_room(client_buffer_.capacity());
   up.buffer.make_room(up.buffer.capacity());
-  result_.response_bytes =
-      co_await run_tunnel(client_, client_buffer_, up.wire, up.buffer, config_.idle_timeout);
+  TunnelTraffic traffic;
+  static_cast<void>(
+      co_await run_tunnel(client_, client_buffer_, up.wire, up.buffer, config_.idle_timeout, traffic));
+  result_.response_bytes = traffic.back;
 }
 
 Awaitable<bool> Relay::to_client(OutgoingBody& piece) {

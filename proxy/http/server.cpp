@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/intrusive/list.hpp>
 #include <exception>
@@ -15,21 +13,14 @@
 #include <vector>
 
 #include "proxy/http/head_writer.hpp"
-#include "proxy/http/listening.hpp"
-#include "proxy/http/places.hpp"
+#include "proxy/http/reception.hpp"
 #include "proxy/http/session.hpp"
 #include "proxy/upstream/pooled_client.hpp"
 
 namespace qrerank::proxy::http {
 namespace {
 
-using asio::ip::tcp;
-using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 using SessionList = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
-
-// After accept() failed for want of descriptors or memory: they come back when connections end, not sooner.
-constexpr std::chrono::milliseconds kAcceptPause{100};
 
 // Limits are kept to within an eighth of the shortest one, in steps that cost nothing to an idle thread.
 Clock::duration tick_for(const config::Proxy& proxy, const config::Upstream& upstream) {
@@ -130,18 +121,6 @@ struct Worker {
   }
 };
 
-tl::expected<tcp::endpoint, std::string> endpoint_of(const config::Endpoint& address,
-                                                     asio::io_context& context) {
-  const std::string host(config::bare_host(address.host));
-  ErrorCode error;
-  const auto literal = asio::ip::make_address(host, error);
-  if (!error) return tcp::endpoint(literal, address.port);
-  asio::ip::basic_resolver<tcp, Executor> resolver(context.get_executor());
-  const auto found = resolver.resolve(host, std::to_string(address.port), error);
-  if (error) return tl::unexpected("cannot resolve " + address.host + ": " + error.message());
-  return found.begin()->endpoint();
-}
-
 }  // namespace
 
 struct Server::Impl {
@@ -155,10 +134,26 @@ struct Server::Impl {
     if (threads <= 0) threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
     for (int i = 0; i < threads; ++i) {
       workers.push_back(std::make_unique<Worker>(options, interceptor, observer, held, tls));
-      workers.back()->on_place = [this](const asio::ip::address& from) { place_came_free(from); };
+      workers.back()->on_place = [this](const asio::ip::address& from) { reception->give_place(from); };
     }
-    acceptor.emplace(workers.front()->context.get_executor());
-    room.emplace(workers.front()->context.get_executor());
+    turn = workers.size() - 1;
+    Reception::Hooks hooks;
+    hooks.next = [this] {
+      turn = turn + 1 < workers.size() ? turn + 1 : 0;
+      return workers[turn]->context.get_executor();
+    };
+    hooks.adopt = [this](Socket socket, const asio::ip::address& from) { adopt(std::move(socket), from); };
+    hooks.turn_away = [this, observer](Socket socket) {
+      turn_away(std::move(socket), tls.get() != nullptr);
+      if (observer != nullptr) observer->connection_turned_away();
+    };
+    hooks.full = [observer] {
+      if (observer != nullptr) observer->limit_tripped(Limit::max_connections);
+    };
+    hooks.failed = [observer](const std::string& why) {
+      if (observer != nullptr) observer->accept_failed(why);
+    };
+    reception.emplace(workers.front()->context, places, std::move(hooks));
   }
 
   ~Impl() {
@@ -168,103 +163,28 @@ struct Server::Impl {
     }
   }
 
-  // What a service manager opened: it listens on, whatever becomes of this process.
-  tl::expected<void, std::string> take(int handed) {
-    ErrorCode error;
-    acceptor->assign(protocol_of(handed), handed, error);
-    tcp::endpoint bound;
-    if (!error) bound = acceptor->local_endpoint(error);
-    if (error) return tl::unexpected("cannot use the socket that was handed over: " + error.message());
-    endpoint = shown(bound);
-    return {};
-  }
-
-  tl::expected<void, std::string> bind() {
-    if (options.handed) return take(*options.handed);
-    const config::Endpoint& wanted = options.proxy.listen;
-    const auto address = endpoint_of(wanted, workers.front()->context);
-    if (!address) return tl::unexpected(address.error());
-    ErrorCode error;
-    acceptor->open(address->protocol(), error);
-    if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor->bind(*address, error);
-    if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
-    tcp::endpoint bound;
-    if (!error) bound = acceptor->local_endpoint(error);
-    if (error) {
-      return tl::unexpected("cannot listen on " + wanted.host + ":" + std::to_string(wanted.port) + ": " +
-                            error.message());
+  // Of the worker whose turn it is.
+  void adopt(Socket socket, const asio::ip::address& from) {
+    Worker& worker = *workers[turn];
+    if (turn == 0) {
+      worker.adopt(std::move(socket), from);  // this is its thread
+      return;
     }
-    endpoint = {wanted.host, bound.port()};
-    return {};
-  }
-
-  Awaitable<void> accept_loop() {
-    std::size_t turn = 0;
-    bool told = false;
-    while (!stopping) {
-      if (places.full()) {
-        room->expires_at(Clock::time_point::max());
-        waiting_for_room.store(true);
-        if (places.full()) {
-          Observer* const observer = workers.front()->observer;
-          if (observer != nullptr) observer->limit_tripped(Limit::max_connections);
-          static_cast<void>(co_await room->async_wait(as_result));
-        }
-        waiting_for_room.store(false);
-        continue;
-      }
-      Worker& worker = *workers[turn];
-      turn = turn + 1 < workers.size() ? turn + 1 : 0;
-      tcp::endpoint peer;
-      auto [error, socket] = co_await acceptor->async_accept(worker.context.get_executor(), peer, as_result);
-      const asio::ip::address from = peer.address();
-      if (!error) told = false;
-      if (!error && !places.take(from)) {
-        turn_away(std::move(socket), tls.get() != nullptr);
-        if (worker.observer != nullptr) worker.observer->connection_turned_away();
-      } else if (!error) {
-        if (&worker == workers.front().get()) {
-          worker.adopt(std::move(socket), from);
-        } else {
-          asio::post(worker.context.get_executor(), [&worker, from, taken = std::move(socket)]() mutable {
-            worker.adopt(std::move(taken), from);
-          });
-        }
-      } else if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
-        co_return;
-      } else if (error != asio::error::connection_aborted) {
-        Observer* const observer = worker.observer;
-        if (observer != nullptr && !told) observer->accept_failed(error.message());
-        told = true;
-        room->expires_after(kAcceptPause);
-        static_cast<void>(co_await room->async_wait(as_result));
-      }
-    }
-  }
-
-  void place_came_free(const asio::ip::address& from) {
-    if (!places.give(from) || !waiting_for_room.load()) return;
-    asio::post(workers.front()->context.get_executor(), [this] { room->cancel(); });
+    asio::post(worker.context.get_executor(), [&worker, from, taken = std::move(socket)]() mutable {
+      worker.adopt(std::move(taken), from);
+    });
   }
 
   void start() {
     started = true;
-    asio::co_spawn(workers.front()->context.get_executor(), accept_loop(), [](const std::exception_ptr& bug) {
-      if (bug) std::rethrow_exception(bug);
-    });
+    reception->start();
     for (auto& worker : workers) {
       worker->thread = std::thread([&context = worker->context] { context.run(); });
     }
   }
 
   void drain(Clock::duration limit) {
-    asio::post(workers.front()->context.get_executor(), [this] {
-      stopping = true;
-      ErrorCode ignored;  // nothing is left to be done about a listener that does not close
-      acceptor->close(ignored);
-      room->cancel();
-    });
+    asio::post(workers.front()->context.get_executor(), [this] { reception->stop(); });
     for (auto& worker : workers) {
       asio::post(worker->context.get_executor(), [&worker = *worker, limit] {
         if (worker.draining && limit == Clock::duration::zero()) worker.kill_all();
@@ -293,11 +213,8 @@ struct Server::Impl {
   ByteBudget held;  // by bodies that are inspected
   tls::CurrentContext tls;
   std::vector<std::unique_ptr<Worker>> workers;
-  std::optional<Acceptor> acceptor;  // on the first worker's thread, like what follows
-  std::optional<Timer> room;
-  bool stopping = false;
-  std::atomic<bool> waiting_for_room{false};
-  config::Endpoint endpoint;
+  std::optional<Reception> reception;  // on the first worker's thread
+  std::size_t turn = 0;                // whose the next connection is
   bool started = false;
 };
 
@@ -305,7 +222,8 @@ tl::expected<Server, std::string> Server::listen(Options options, Interceptor& i
                                                  Observer* observer) {
   if (options.nodes->size() == 0) return tl::unexpected(std::string("no upstream is configured"));
   auto impl = std::make_unique<Impl>(std::move(options), interceptor, observer);
-  if (auto bound = impl->bind(); !bound) return tl::unexpected(bound.error());
+  const auto opened = impl->reception->open(impl->options.proxy.listen, impl->options.handed);
+  if (!opened) return tl::unexpected(opened.error());
   return Server(std::move(impl));
 }
 
@@ -315,7 +233,7 @@ Server& Server::operator=(Server&&) noexcept = default;
 Server::~Server() = default;
 
 const config::Endpoint& Server::endpoint() const {
-  return impl_->endpoint;
+  return impl_->reception->endpoint();
 }
 void Server::use_tls(tls::ContextPtr context) {
   impl_->tls.set(std::move(context));

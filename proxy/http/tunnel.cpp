@@ -12,21 +12,20 @@ struct Activity {
 };
 
 // One direction. An end is passed on as a half-close; a failure ends both directions.
-Awaitable<std::uint64_t> pump(Wire& from, Buffer& buffer, Wire& to, Clock::duration limit,
-                              Activity& activity) {
-  std::uint64_t sent = 0;
+Awaitable<void> pump(Wire& from, Buffer& buffer, Wire& to, Clock::duration limit, Activity& activity,
+                     std::atomic<std::uint64_t>& sent) {
   while (!activity.over) {
     if (!buffer.empty()) {
       asio::const_buffer piece(buffer.data(), buffer.size());
       const ErrorCode failed = co_await to.write({&piece, 1}, limit);
       if (failed) break;
-      sent += buffer.size();
+      sent.fetch_add(buffer.size(), std::memory_order_relaxed);
       buffer.consume(buffer.size());
     }
     const ReadResult got = co_await from.read(buffer.tail(), buffer.tail_size(), limit);
     if (got.error == asio::error::eof) {
       co_await to.shutdown_send(limit);
-      co_return sent;
+      co_return;
     }
     // Quiet in this direction only: the other one keeps the tunnel open.
     if (got.error == asio::error::timed_out && Clock::now() - activity.last < limit) continue;
@@ -37,20 +36,18 @@ Awaitable<std::uint64_t> pump(Wire& from, Buffer& buffer, Wire& to, Clock::durat
   activity.over = true;
   from.cancel();
   to.cancel();
-  co_return sent;
 }
 
 }  // namespace
 
-Awaitable<std::uint64_t> run_tunnel(Wire& a, Buffer& from_a, Wire& b, Buffer& from_b,
-                                    Clock::duration idle_limit) {
+Awaitable<bool> run_tunnel(Wire& a, Buffer& from_a, Wire& b, Buffer& from_b, Clock::duration idle_limit,
+                           TunnelTraffic& traffic) {
   using namespace asio::experimental::awaitable_operators;
   Activity activity;
-  auto there = pump(a, from_a, b, idle_limit, activity);
-  auto back = pump(b, from_b, a, idle_limit, activity);
-  const auto [sent_there, sent_back] = co_await (std::move(there) && std::move(back));
-  static_cast<void>(sent_there);
-  co_return sent_back;
+  auto there = pump(a, from_a, b, idle_limit, activity, traffic.there);
+  auto back = pump(b, from_b, a, idle_limit, activity, traffic.back);
+  co_await (std::move(there) && std::move(back));
+  co_return !activity.over;
 }
 
 }  // namespace qrerank::proxy::http

@@ -18,12 +18,20 @@ UpstreamError error_of(const config::UpstreamUrl& url, std::string_view doing, b
   return {late ? UpstreamErrorKind::connect_timeout : UpstreamErrorKind::connect_refused, std::move(message)};
 }
 
-tl::unexpected<UpstreamError> failed(const config::UpstreamUrl& url, std::string_view doing,
-                                     const ErrorCode& error) {
-  return tl::unexpected(error_of(url, doing, error == http::asio::error::timed_out, error.message()));
-}
-
 }  // namespace
+
+http::Awaitable<tl::expected<http::Socket, NoSocket>> open_socket(http::Executor executor,
+                                                                  Addresses& addresses,
+                                                                  Clock::time_point until) {
+  auto known = co_await addresses.get(until);
+  if (!known) co_return tl::unexpected(NoSocket{"cannot resolve the name", known.error()});
+  auto socket = co_await connect_to_first(executor, *known, until);
+  if (socket) co_return std::move(*socket);
+  auto others = co_await addresses.others_than(std::move(*known), until);
+  if (others) socket = co_await connect_to_first(executor, std::move(*others), until);
+  if (socket) co_return std::move(*socket);
+  co_return tl::unexpected(NoSocket{"cannot connect", socket.error()});
+}
 
 Connector::Connector(http::asio::io_context& context, http::Deadlines& deadlines, Nodes& nodes)
     : Connector(context, deadlines, nodes, system_lookup(context)) {}
@@ -34,20 +42,6 @@ Connector::Connector(http::asio::io_context& context, http::Deadlines& deadlines
   const Clock::duration fresh_for = nodes.config().resolve_interval;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     addresses_.emplace_back(executor_, look_up, nodes.url(i).address, fresh_for);
-}
-
-http::Awaitable<tl::expected<http::Socket, UpstreamError>> Connector::open_socket(std::size_t node,
-                                                                                  Clock::time_point until) {
-  const config::UpstreamUrl& url = nodes_.url(node);
-  auto known = co_await addresses_[node].get(until);
-  if (!known) co_return failed(url, "cannot resolve the name", known.error());
-  auto socket = co_await connect_to_first(executor_, *known, until);
-  if (socket) co_return std::move(*socket);
-  // The node may have moved.
-  auto others = co_await addresses_[node].others_than(std::move(*known), until);
-  if (others) socket = co_await connect_to_first(executor_, std::move(*others), until);
-  if (socket) co_return std::move(*socket);
-  co_return failed(url, "cannot connect", socket.error());
 }
 
 http::Awaitable<std::optional<UpstreamError>> Connector::secure(Connection& connection,
@@ -70,8 +64,12 @@ http::Awaitable<std::optional<UpstreamError>> Connector::secure(Connection& conn
 
 http::Awaitable<ConnectResult> Connector::connect(std::size_t node, Clock::duration limit) {
   const Clock::time_point until = Clock::now() + limit;
-  auto socket = co_await open_socket(node, until);
-  if (!socket) co_return tl::unexpected(std::move(socket.error()));
+  auto socket = co_await open_socket(executor_, addresses_[node], until);
+  if (!socket) {
+    const NoSocket& why = socket.error();
+    const bool late = why.error == http::asio::error::timed_out;
+    co_return tl::unexpected(error_of(nodes_.url(node), why.doing, late, why.error.message()));
+  }
   auto connection = std::make_unique<Connection>(std::move(*socket), deadlines_, nodes_, node);
   connection->wire.prepare();
   if (nodes_.url(node).tls) {

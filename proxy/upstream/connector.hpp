@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -15,6 +16,17 @@
 #include "proxy/upstream/connection.hpp"
 
 namespace qrerank::proxy::upstream {
+
+/// Why there is none: what was tried ("cannot connect") and how it ended; timed_out when `until` passed.
+struct NoSocket {
+  std::string_view doing;
+  http::ErrorCode error;
+};
+
+/// Connects to the first of a name's addresses that answers; where none does, looks the name up again, for it
+/// may have moved.
+[[nodiscard]] http::Awaitable<tl::expected<http::Socket, NoSocket>> open_socket(
+    http::Executor executor, Addresses& addresses, http::Clock::time_point until);
 
 using ConnectResult = tl::expected<std::unique_ptr<Connection>, UpstreamError>;
 
@@ -28,8 +40,6 @@ class Connector {
   [[nodiscard]] http::Awaitable<ConnectResult> connect(std::size_t node, http::Clock::duration limit);
 
  private:
-  [[nodiscard]] http::Awaitable<tl::expected<http::Socket, UpstreamError>> open_socket(
-      std::size_t node, http::Clock::time_point until);
   /// TLS over a connection that was just made.
   [[nodiscard]] http::Awaitable<std::optional<UpstreamError>> secure(Connection& connection,
                                                                      http::Clock::time_point until);
