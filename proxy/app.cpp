@@ -37,6 +37,7 @@
 #include "proxy/service/hangups.hpp"
 #include "proxy/service/notifier.hpp"
 #include "proxy/service/watchdog.hpp"
+#include "proxy/tcp/relays.hpp"
 #include "proxy/tls/context.hpp"
 #include "proxy/upstream/health_checker.hpp"
 #include "proxy/upstream/nodes.hpp"
@@ -86,6 +87,16 @@ void sample(observe::metrics::Upstream& metrics, const upstream::NodeStatus& nod
                 .errors = node.errors});
 }
 
+void sample(observe::metrics::Relays& metrics, const tcp::RelayStatus& relay) {
+  metrics.relay({.name = relay.name,
+                 .connections = relay.connections,
+                 .opened = relay.opened,
+                 .failed = relay.unconnected,
+                 .turned_away = relay.turned_away,
+                 .bytes_there = relay.bytes_there,
+                 .bytes_back = relay.bytes_back});
+}
+
 void log_change(const std::string& url, upstream::NodeState from, upstream::NodeState to) {
   const auto level = to == upstream::NodeState::up ? log::Level::info : log::Level::warn;
   log::write(level, "", "upstream changed",
@@ -104,12 +115,26 @@ int failed(const std::string& why) {
   return 1;
 }
 
-void check_descriptors(const config::Proxy& proxy) {
+void check_descriptors(const config::Config& config) {
   const auto limit = service::raise_descriptor_limit();
-  const auto needed = service::needed_descriptors(proxy);
+  const auto needed = service::needed_descriptors(config);
   if (limit == 0 || limit >= needed) return;
-  log::warn("", "the descriptor limit is lower than proxy.max_connections may need (LimitNOFILE=, ulimit -n)",
-            {{"limit", limit}, {"needed", needed}, {"max_connections", proxy.max_connections}});
+  log::warn("", "the descriptor limit is lower than max_connections may need (LimitNOFILE=, ulimit -n)",
+            {{"limit", limit}, {"needed", needed}, {"max_connections", config.proxy.max_connections}});
+}
+
+std::vector<std::string> relay_names(const config::Config& config) {
+  std::vector<std::string> names;
+  for (const auto& relay : config.relays) names.push_back(relay.name);
+  return names;
+}
+
+// " relays.grpc=127.0.0.1:6334", for each.
+std::string relay_addresses(const tcp::Relays& relays) {
+  std::string text;
+  for (const auto& relay : relays.status())
+    text += " relays." + relay.name + "=" + config::to_string(relay.listen);
+  return text;
 }
 
 }  // namespace
@@ -125,9 +150,11 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   const service::Notifier notifier(environment, ::getpid());
   if (!notifier.fault().empty())
     log::warn("", "the service manager is not told", {{"why", notifier.fault()}});
-  const auto handed = service::read_handed(environment, ::getpid()).and_then(service::take_handed);
+  const auto handed = service::read_handed(environment, ::getpid()).and_then([&](const auto& sockets) {
+    return service::take_handed(sockets, relay_names(*config));
+  });
   if (!handed) return failed(handed.error());
-  check_descriptors(config->proxy);
+  check_descriptors(*config);
   for (const auto& warning : config->warnings) log::warn("", warning);
   const LabelSets labels;
   observe::Metrics metrics({labels.reasons, labels.limits, labels.errors},
@@ -163,6 +190,9 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
                                      interceptor, &counter);
   if (!server) return failed(server.error());
   serving = &*server;
+  auto relays = tcp::Relays::listen(
+      {config->relays, config->proxy.drain_timeout, config->upstream.resolve_interval, handed->relays});
+  if (!relays) return failed(relays.error());
   warn_of_unverified(config->upstream);
 
   std::atomic<bool> draining = false;
@@ -180,6 +210,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   context.config = [&live] { return live.get(); };
   context.metrics = [&] {
     for (const auto& node : nodes->status()) sample(metrics.upstream, node);
+    for (const auto& relay : relays->status()) sample(metrics.relays, relay);
     metrics.http.held(serving->held_bytes());
     if (scorers.cache != nullptr) {
       const auto cached = scorers.cache->counters();
@@ -199,8 +230,9 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   if (const auto why = config::too_open(config->admin, (*admin_server)->address()); !why.empty())
     return failed(why);  // a socket that was handed over is where it is, whatever admin.listen says
 
-  service::Watchdog watchdog(io, notifier.watchdog_period(), [&server, &notifier] {
-    server->when_all_respond([&notifier] { notifier.alive(); });
+  service::Watchdog watchdog(io, notifier.watchdog_period(), [&server, &relays, &notifier] {
+    server->when_all_respond(
+        [&relays, &notifier] { relays->when_responds([&notifier] { notifier.alive(); }); });
   });
   std::thread drained;
   asio::signal_set signals(io, SIGTERM, SIGINT);
@@ -218,11 +250,13 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     watchdog.stop();
     draining = true;
     server->drain();
+    relays->drain();
     health.stop();
     reloader.stop();
     // The admin listener answers "not ready" until the last request is done.
     drained = std::thread([&] {
       server->join();
+      relays->join();
       asio::post(io, [&] {
         (*admin_server)->stop();
         io.stop();
@@ -231,13 +265,18 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   });
 
   server->start();
+  relays->start();
   health.start();
-  std::printf("listening proxy=%s admin=%s\n", config::to_string(server->endpoint()).c_str(),
-              config::to_string((*admin_server)->address()).c_str());
+  const std::string listening = "listening proxy=" + config::to_string(server->endpoint()) +
+                                " admin=" + config::to_string((*admin_server)->address()) +
+                                relay_addresses(*relays);
+  std::printf("%s\n", listening.c_str());
   std::fflush(stdout);
   log::info("", "listening",
             {{"proxy", config::to_string(server->endpoint())},
              {"admin", config::to_string((*admin_server)->address())}});
+  for (const auto& relay : relays->status())
+    log::info("", "relaying", {{"relay", relay.name}, {"listen", config::to_string(relay.listen)}});
   notifier.ready("serving");
   io.run();
   signals.clear();  // what is left is waiting for a batch to end; a signal now ends that

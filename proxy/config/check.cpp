@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace qrerank::proxy::config {
 namespace {
@@ -26,6 +27,7 @@ class Checking {
 
   std::vector<Finding> run() {
     check_listeners();
+    check_relays();
     check_listener_tls();
     check_upstream_tls();
     check_models();
@@ -48,6 +50,27 @@ class Checking {
     }
     if (auto why = too_open(config_.admin, config_.admin.listen); !why.empty()) {
       report("admin.listen", std::move(why));
+    }
+  }
+
+  void check_relays() {
+    std::vector<std::pair<std::string, Endpoint>> taken{{"proxy.listen", config_.proxy.listen},
+                                                        {"admin.listen", config_.admin.listen}};
+    for (const auto& relay : config_.relays) {
+      const std::string path = "relays." + relay.name;
+      const std::string own = path + ".listen";
+      if (relay.listen.host.empty() || relay.to.empty()) {
+        report(path, path + " needs `listen` and `to`");
+        continue;
+      }
+      const auto same = std::ranges::find(taken, relay.listen, &std::pair<std::string, Endpoint>::second);
+      if (same != taken.end() && relay.listen.port != 0) {
+        report(own, own + " and " + same->first + " are the same address, " + to_string(relay.listen));
+      }
+      if (std::ranges::find(relay.to, relay.listen) != relay.to.end()) {
+        report(path + ".to", path + ".to: " + to_string(relay.listen) + " is where the relay itself listens");
+      }
+      taken.emplace_back(own, relay.listen);
     }
   }
 

@@ -136,6 +136,17 @@ struct Upstream {
   Milliseconds eject_time_max{60'000};  ///< however often it fails
 };
 
+/// relays.<name>.*: a further port whose bytes go through as they are, such as Qdrant's gRPC.
+struct Relay {
+  std::string name;
+  Endpoint listen{};                      ///< no host: not said
+  std::vector<Endpoint> to;               ///< each connection goes to one of them
+  Milliseconds connect_timeout{5'000};    ///< to one of them; then the next is tried
+  Milliseconds idle_timeout{0};           ///< nothing in either direction for so long ends it; 0: never
+  std::uint32_t max_connections = 1'000;  ///< over it: accepted ones wait in the kernel's queue
+  std::uint32_t max_connections_per_address = 0;  ///< over it: closed; 0: no such limit
+};
+
 /// rerank.*: defaults of the options and what bounds them.
 struct Rerank {
   reranker::Options defaults;  ///< rerank.top_k, rerank.weight, …: lowest precedence
@@ -220,6 +231,7 @@ struct Config {
   Proxy proxy;
   Admin admin;
   Upstream upstream;
+  std::vector<Relay> relays;  ///< in the file's order
   Rerank rerank;
   std::vector<CollectionRule> collections;  ///< in the file's order
   std::vector<Model> models;                ///< in the file's order

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <fstream>
 
@@ -39,6 +40,10 @@ bool is_entry_name(std::string_view section, std::string_view name) {
   }
   if (section == "collections") {
     return std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F || c == '/'; });
+  }
+  if (section == "relays") {  // stands before `=` in the line that tells where they listen
+    return std::ranges::all_of(name,
+                               [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
   }
   return std::ranges::all_of(name, [](unsigned char c) {
     return c > 0x20 && c < 0x7F && c != '"' && c != '\\' && c != ',' && c != ';';
@@ -106,6 +111,8 @@ class Loading {
         place.collection = &entry_of(config_.collections, &CollectionRule::pattern, assignment.entry);
       } else if (section == "models") {
         place.model = &entry_of(config_.models, &Model::name, assignment.entry);
+      } else if (section == "relays") {
+        place.relay = &entry_of(config_.relays, &Relay::name, assignment.entry);
       } else if (section == "model_mapping") {
         place.mapped = &entry_of(config_.model_mapping, &MappedModel::embedding, assignment.entry);
       } else {

@@ -34,6 +34,13 @@ void emit_entry(YAML::Emitter& out, const std::string& name, std::span<const Key
 }
 
 void emit_named_sections(YAML::Emitter& out, Config& config, std::span<const Key> keys) {
+  if (!config.relays.empty()) {
+    out << YAML::Key << "relays" << YAML::Value << YAML::BeginMap;
+    for (auto& relay : config.relays) {
+      emit_entry(out, relay.name, keys, {.config = config, .relay = &relay}, Scope::relay);
+    }
+    out << YAML::EndMap;
+  }
   if (!config.collections.empty()) {
     out << YAML::Key << "collections" << YAML::Value << YAML::BeginMap;
     for (auto& rule : config.collections) {
@@ -125,6 +132,10 @@ constexpr std::pair<std::string_view, std::string_view> kSections[] = {
     {"admin", "The second listener, for `/livez`, `/readyz`, `/metrics`, `/status` and `/models`."},
     {"upstream", "The Qdrant server behind the proxy."},
     {"upstream.tls", "For those of `upstream.url` that begin with `https://` (docs/tls.md)."},
+    {"relays",
+     "Further ports, by a name of your own, whose bytes go through as they are: Qdrant's gRPC beside its "
+     "REST "
+     "API (docs/grpc.md)."},
     {"rerank",
      "Defaults and bounds of the search options. A search's own fields, headers and parameters come first, "
      "then "

@@ -19,6 +19,7 @@ struct EntryList {
 constexpr EntryList<CollectionRule> kCollections{&Config::collections, &CollectionRule::pattern,
                                                  &Place::collection};
 constexpr EntryList<Model> kModels{&Config::models, &Model::name, &Place::model};
+constexpr EntryList<Relay> kRelays{&Config::relays, &Relay::name, &Place::relay};
 constexpr EntryList<Instruction> kInstructions{&Config::instructions, &Instruction::name,
                                                &Place::instruction};
 constexpr EntryList<MappedModel> kMapping{&Config::model_mapping, &MappedModel::embedding, &Place::mapped};
@@ -48,6 +49,7 @@ class Merging {
     }
     merge(Scope::collection, kCollections);
     merge(Scope::model, kModels);
+    merge(Scope::relay, kRelays);
     merge(Scope::instruction, kInstructions);
     merge(Scope::mapping, kMapping);
     return std::move(merged_);

@@ -34,6 +34,7 @@ Key min_version(std::string section, Access<TlsVersion> access);
 void add_proxy(Keys& keys);
 void add_admin(Keys& keys);
 void add_upstream(Keys& keys);
+void add_relays(Keys& keys);
 void add_rerank(Keys& keys);
 void add_collections(Keys& keys);
 void add_selection(Keys& keys);

@@ -14,7 +14,8 @@ void fill_default_texts(Keys& keys) {
   Model model;
   Instruction instruction;
   MappedModel mapped;
-  const Place place{config, &rule, &model, &instruction, &mapped};
+  Relay relay;
+  const Place place{config, &rule, &model, &instruction, &mapped, &relay};
   for (auto& key : keys) {
     const auto given = key.default_text.empty() ? key.get(place) : std::nullopt;
     if (!given) {
@@ -32,6 +33,7 @@ Keys make_schema() {
   rows::add_proxy(keys);
   rows::add_admin(keys);
   rows::add_upstream(keys);
+  rows::add_relays(keys);
   rows::add_rerank(keys);
   rows::add_collections(keys);
   rows::add_models(keys);

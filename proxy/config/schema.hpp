@@ -17,6 +17,7 @@ namespace qrerank::proxy::config {
 
 enum class ValueType {
   endpoint,    ///< HOST:PORT
+  endpoints,   ///< HOST:PORT or a list
   url_list,    ///< one URL or a list
   duration,    ///< whole number and unit: ms, s, m, h
   size,        ///< bytes, bare or with KiB, MiB, GiB
@@ -47,12 +48,14 @@ struct Place {
   Model* model = nullptr;
   Instruction* instruction = nullptr;
   MappedModel* mapped = nullptr;
+  Relay* relay = nullptr;
 };
 
 enum class Scope {
   global,       ///< section.name, or a bare name at the top level
   collection,   ///< collections.<name or glob>.name
   model,        ///< models.<name>.name
+  relay,        ///< relays.<name>.name
   instruction,  ///< instructions.<name>: the entry is the value
   mapping       ///< model_mapping.<embedding model>: the entry is the value
 };

@@ -112,6 +112,42 @@ Key endpoint(std::string section, std::string name, std::string sentence, Access
   bind<Endpoint>(
       key, access, [](const std::string& text) { return parse_endpoint(text); },
       [](const Endpoint& value) { return to_string(value); });
+  key.get = [access](const Place& place) -> std::optional<Given> {
+    const Endpoint& stored = access(place);
+    return stored.host.empty() ? std::nullopt : std::optional(Given{to_string(stored), {}, false});
+  };
+  return key;
+}
+
+Key endpoints(std::string section, std::string name, std::string sentence,
+              Access<std::vector<Endpoint>> access) {
+  Key key = row(ValueType::endpoints, std::move(section), std::move(name),
+                "HOST:PORT, or a list of 1 to 64 of them", std::move(sentence));
+  key.set = [access, expected = key.expected](const Place& place, const Given& given) -> Stored {
+    std::vector<Endpoint> parsed;
+    for (const auto& text : items_of(given)) {
+      auto endpoint = parse_endpoint(text);
+      if (!endpoint || endpoint->port == 0) {
+        return tl::unexpected("'" + text + "' is not " + expected);
+      }
+      if (std::ranges::find(parsed, *endpoint) != parsed.end()) {
+        return tl::unexpected("'" + text + "' is there twice");
+      }
+      parsed.push_back(*std::move(endpoint));
+    }
+    if (parsed.empty() || parsed.size() > 64) {
+      return tl::unexpected(fmt::format("{} addresses are not {}", parsed.size(), expected));
+    }
+    access(place) = std::move(parsed);
+    return {};
+  };
+  key.get = [access](const Place& place) -> std::optional<Given> {
+    Given given{"", {}, true};
+    for (const auto& endpoint : access(place)) {
+      given.list.push_back(to_string(endpoint));
+    }
+    return given.list.empty() ? std::nullopt : std::optional(std::move(given));
+  };
   return key;
 }
 

@@ -38,7 +38,11 @@ void bind(Key& key, Access<T> access, Parse parse, Print print) {
   };
 }
 
+/// Unset while it has no host.
 Key endpoint(std::string section, std::string name, std::string sentence, Access<Endpoint> access);
+/// One address or a list of 1 to 64; each with its port.
+Key endpoints(std::string section, std::string name, std::string sentence,
+              Access<std::vector<Endpoint>> access);
 Key url_list(std::string section, std::string name, std::string sentence,
              Access<std::vector<UpstreamUrl>> access);
 Key duration(std::string section, std::string name, std::string sentence, Access<Milliseconds> access,

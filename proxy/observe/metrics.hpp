@@ -11,6 +11,7 @@
 #include "proxy/observe/metrics/http.hpp"
 #include "proxy/observe/metrics/models.hpp"
 #include "proxy/observe/metrics/program.hpp"
+#include "proxy/observe/metrics/relays.hpp"
 #include "proxy/observe/metrics/rerank.hpp"
 #include "proxy/observe/metrics/scoring.hpp"
 #include "proxy/observe/metrics/upstream.hpp"
@@ -28,6 +29,7 @@ struct Metrics {
   Metrics(const Sets& sets, const metrics::Build& build)
       : http(registry, sets.limits),
         upstream(registry, sets.upstream_errors),
+        relays(registry),
         rerank(registry, sets.reasons),
         scoring(registry),
         models(registry),
@@ -44,6 +46,7 @@ struct Metrics {
   Registry registry;
   metrics::Http http;
   metrics::Upstream upstream;
+  metrics::Relays relays;
   metrics::Rerank rerank;
   metrics::Scoring scoring;
   metrics::Models models;

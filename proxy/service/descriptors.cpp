@@ -23,8 +23,10 @@ void fill_standard_descriptors() {
   }
 }
 
-std::uint64_t needed_descriptors(const config::Proxy& proxy) {
-  return 2 * static_cast<std::uint64_t>(proxy.max_connections) + kForTheRest;
+std::uint64_t needed_descriptors(const config::Config& config) {
+  std::uint64_t clients = config.proxy.max_connections;
+  for (const auto& relay : config.relays) clients += relay.max_connections;
+  return 2 * clients + kForTheRest;
 }
 
 std::uint64_t raise_descriptor_limit() {

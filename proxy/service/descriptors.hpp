@@ -11,9 +11,10 @@ namespace qrerank::proxy::service {
 /// number, and be written what is meant for a terminal. To be called before anything is opened.
 void fill_standard_descriptors();
 
-/// Two for each client (its own and one to the upstream), and some for all else: listeners, logs, models'
-/// files, connections of the admin listener and kept idle ones of the upstream's pool.
-[[nodiscard]] std::uint64_t needed_descriptors(const config::Proxy& proxy);
+/// Two for each client of the proxy and of the relays (its own and one to the upstream), and some for all
+/// else: listeners, logs, models' files, connections of the admin listener and kept idle ones of the
+/// upstream's pool.
+[[nodiscard]] std::uint64_t needed_descriptors(const config::Config& config);
 
 /// Raises the soft limit to the hard one and returns what holds then; 0 when the system does not tell.
 std::uint64_t raise_descriptor_limit();

@@ -58,32 +58,36 @@ tl::expected<Handed, std::string> read_handed(const Environment& environment, lo
   return read;
 }
 
-tl::expected<Listeners, std::string> take_handed(const Handed& handed) {
-  Listeners listeners;
-  const auto slot_of = [&](std::string_view name) {
-    return name == "proxy" ? &listeners.proxy : name == "admin" ? &listeners.admin : nullptr;
-  };
+tl::expected<Listeners, std::string> take_handed(const Handed& handed,
+                                                 const std::vector<std::string>& relays) {
+  std::map<std::string, std::optional<int>> slots{{"proxy", {}}, {"admin", {}}};
+  for (const auto& relay : relays) slots["relays." + relay];
   const bool named =
-      std::ranges::any_of(handed.names, [&](const std::string& name) { return slot_of(name) != nullptr; });
+      std::ranges::any_of(handed.names, [&](const std::string& name) { return slots.contains(name); });
   constexpr std::array<std::string_view, 2> kInOrder = {"proxy", "admin"};
   if (!named && handed.count > static_cast<int>(kInOrder.size())) {
     return tl::unexpected(
         std::to_string(handed.count) +
-        " sockets were handed over, none of them named proxy or admin (FileDescriptorName=)");
+        " sockets were handed over, none of them named proxy, admin or relays.NAME (FileDescriptorName=)");
   }
   for (int i = 0; i < handed.count; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const std::string name(named ? std::string_view(handed.names[at]) : kInOrder[at]);
     const std::string shown = "the socket handed over as " + name;
-    auto* slot = slot_of(name);
-    if (slot == nullptr) return tl::unexpected(shown + " is neither proxy nor admin (FileDescriptorName=)");
-    if (slot->has_value()) return tl::unexpected(shown + " is there twice; one address each, please");
+    const auto slot = slots.find(name);
+    if (slot == slots.end())
+      return tl::unexpected(shown + " is neither proxy nor admin nor one of relays (FileDescriptorName=)");
+    if (slot->second) return tl::unexpected(shown + " is there twice; one address each, please");
     const int descriptor = handed.first + i;
     if (const auto fault = fault_of(descriptor); !fault.empty()) {
       return tl::unexpected(shown + " " + std::string(fault));
     }
     ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);  // fails only for what is no descriptor, which was looked at
-    *slot = descriptor;
+    slot->second = descriptor;
+  }
+  Listeners listeners{slots["proxy"], slots["admin"], {}};
+  for (const auto& relay : relays) {
+    if (const auto socket = slots["relays." + relay]) listeners.relays.emplace(relay, *socket);
   }
   return listeners;
 }

@@ -2,6 +2,7 @@
 // While the program restarts they stay open, and clients wait instead of being refused.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -25,11 +26,13 @@ tl::expected<Handed, std::string> read_handed(const Environment& environment, lo
 struct Listeners {
   std::optional<int> proxy;
   std::optional<int> admin;
+  std::map<std::string, int> relays;  ///< by their names under `relays`
 };
 
-/// By the names `proxy` and `admin` (FileDescriptorName= in the socket unit); where none of them has one of
-/// these names, the first is the proxy's and the second, if any, the admin listener's. Each must be a
-/// listening TCP socket, and is closed in programs that this one starts.
-tl::expected<Listeners, std::string> take_handed(const Handed& handed);
+/// By the names `proxy`, `admin` and `relays.NAME` (FileDescriptorName= in the socket unit), NAME being one
+/// of `relays`; where none of them has one of these names, the first is the proxy's and the second, if any,
+/// the admin listener's. Each must be a listening TCP socket, and is closed in programs that this one starts.
+tl::expected<Listeners, std::string> take_handed(const Handed& handed,
+                                                 const std::vector<std::string>& relays);
 
 }  // namespace qrerank::proxy::service

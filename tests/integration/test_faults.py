@@ -13,10 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.support.footprint import Footprint
 from tests.support.qrerank_process import Qrerank
 from tests.support.raw_http import LIMIT_S, FakeUpstream, Message, Reader, read_to_end
 from tests.support.toxiproxy import Link, Toxiproxy
@@ -29,8 +29,6 @@ HITS = b'{"result":{"points":[{"id":1,"version":0,"score":0.5,"payload":{"text":
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 20\r\n\r\n01234567890123456789"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\na\r\n0123456789\r\n0\r\nX-T: v\r\n\r\n"
 FOUND = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(HITS), HITS)
-# Of a program whose connections and buffers have come and gone; sanitizers keep more.
-ALLOWED_KIB = 32 * 1024
 
 
 def serve(reader: Reader, sock: socket.socket, _: int) -> None:
@@ -38,26 +36,6 @@ def serve(reader: Reader, sock: socket.socket, _: int) -> None:
         request = reader.message()
         path = request.first.split(" ")[1]
         sock.sendall(FOUND if path.startswith("/collections/") else CHUNKED if path == "/chunked" else PLAIN)
-
-
-class Footprint:
-    """What a process holds; `settled` waits until it holds no more than before."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.descriptors, self.resident_kib = self._now()
-
-    def _now(self) -> tuple[int, int]:
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
-        return len(os.listdir(f"/proc/{self.pid}/fd")), resident
-
-    def settled(self) -> None:
-        until = time.monotonic() + LIMIT_S
-        while (now := self._now())[0] > self.descriptors:
-            assert time.monotonic() < until, f"{now[0]} descriptors, {self.descriptors} before"
-            time.sleep(0.02)
-        assert now[1] - self.resident_kib < ALLOWED_KIB, f"grew by {now[1] - self.resident_kib} KiB"
 
 
 class Rig:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.integration import library
-from tests.support.metrics import MODELS, PARTS, Metric, scraped, table
+from tests.support.metrics import NAMED, PARTS, Metric, scraped, table
 from tests.support.promql import uses
 from tests.support.qrerank_process import REPOSITORY, Qrerank
 from tests.support.raw_http import LIMIT_S, FakeUpstream, answering, ok
@@ -32,7 +32,7 @@ def when(proxy: Qrerank, right: Callable[[dict[str, float]], bool]) -> dict[str,
 
 @pytest.fixture(scope="module")
 def idle():
-    with Qrerank("http://127.0.0.1:1", MODELS) as process:
+    with Qrerank("http://127.0.0.1:1", NAMED) as process:
         yield process
 
 

@@ -181,6 +181,15 @@ def test_sockets_that_were_handed_over_are_served():
                 assert Reader(sock).message().status == 200
 
 
+def test_a_relays_socket_goes_by_its_name():
+    with FakeUpstream(answering(ok())) as up, listener() as front, listener() as relayed:
+        settings = {"relays.grpc.listen": "127.0.0.1:1", "relays.grpc.to": f"127.0.0.1:{up.port}"}
+        with handed(up, relayed, front, names="relays.grpc:proxy", **settings) as proxy:
+            assert proxy.address == front.getsockname()
+            assert proxy.places["relays.grpc"] == "127.0.0.1:%d" % relayed.getsockname()[1]
+            assert ask(front.getsockname()) == ask(relayed.getsockname()) == b"hello"
+
+
 def test_clients_wait_through_a_restart():
     with FakeUpstream(answering(ok())) as up, listener() as front:
         with handed(up, front) as first:
@@ -224,9 +233,13 @@ def test_descriptor_limit_is_raised_and_what_is_lacking_is_told():
             assert resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE) == (400, 400)
             line = proxy.wait_for_log("descriptor limit")
             assert re.search(r"WARN .*LimitNOFILE.* limit=400 needed=2256 max_connections=1000", line), line
-        with Qrerank(url, launcher=launcher, settings={"proxy.max_connections": 50}) as proxy:
+        few = {"proxy.max_connections": 50}
+        with Qrerank(url, launcher=launcher, settings=few) as proxy:
             assert ask(proxy.address) == b"hello"
         assert "descriptor limit" not in proxy.stderr
+        relay = {"relays.grpc.listen": "127.0.0.1:0", "relays.grpc.to": "127.0.0.1:1", "relays.grpc.max_connections": 100}
+        with Qrerank(url, launcher=launcher, settings=few | relay) as proxy:
+            assert "limit=400 needed=556 max_connections=50" in proxy.wait_for_log("descriptor limit")
 
 
 def test_version():

@@ -17,8 +17,8 @@ SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 # What a histogram's series add to its name.
 PARTS = ("_bucket", "_sum", "_count")
-# A model that is configured and never loaded has its series as well.
-MODELS = "models:\n  own:\n    path: /nowhere\n"
+# What is named by the configuration has its series from the start: a model that is never loaded, a relay.
+NAMED = "models:\n  own:\n    path: /nowhere\nrelays:\n  grpc:\n    listen: 127.0.0.1:0\n    to: 127.0.0.1:1\n"
 
 
 @dataclass
@@ -62,5 +62,5 @@ def table(metrics: dict[str, Metric]) -> str:
 
 
 if __name__ == "__main__":
-    with Qrerank("http://127.0.0.1:1", MODELS) as process:
+    with Qrerank("http://127.0.0.1:1", NAMED) as process:
         print(table(scraped(process)), end="")

@@ -56,6 +56,7 @@ class Qrerank:
         }
         self.process: subprocess.Popen[str] | None = None
         self.proxy = self.admin = ""
+        self.places: dict[str, str] = {}  # what the `listening` line names: {"proxy": "127.0.0.1:7333", …}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._lines: list[str] = []
         self._logged = threading.Condition()  # guards _lines; told of each line and of the end
@@ -129,8 +130,8 @@ class Qrerank:
             self.process.wait()
             self._reader.join(LIMIT_S)
             raise AssertionError(f"qrerank ended with {self.process.returncode} before it listened:\n{self.stderr}")
-        places = dict(word.split("=", 1) for word in line.split()[1:])
-        self.proxy, self.admin = places["proxy"], places["admin"]
+        self.places = dict(word.split("=", 1) for word in line.split()[1:])
+        self.proxy, self.admin = self.places["proxy"], self.places["admin"]
         return self
 
     def _collect(self) -> None:

@@ -17,8 +17,8 @@ Counter reloads(Registry& registry, std::string_view outcome) {
 Program::Program(Registry& registry, const Build& build)
     : reloads_(reloads(registry, "in_force")),
       reloads_refused_(reloads(registry, "refused")),
-      log_dropped_(
-          registry.counter("qrerank_log_lines_dropped_total", "Log lines lost to a slow standard error.")),
+      log_dropped_(registry.counter("qrerank_log_lines_dropped_total",
+                                    "Log lines that standard error did not take, being slow or full.")),
       start_seconds_(registry.gauge("process_start_time_seconds",
                                     "When the process began, in seconds since 1970 (UTC).")),
       open_descriptors_(registry.gauge("process_open_fds", "Descriptors that are open.")),

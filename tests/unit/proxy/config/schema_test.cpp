@@ -35,7 +35,8 @@ bool takes(const std::string& path, const std::string& text) {
   config::Model model;
   config::Instruction instruction;
   config::MappedModel mapped;
-  const config::Place place{scratch, &rule, &model, &instruction, &mapped};
+  config::Relay relay;
+  const config::Place place{scratch, &rule, &model, &instruction, &mapped, &relay};
   return key_at(path).set(place, {text, {}, false}).has_value();
 }
 
@@ -89,6 +90,10 @@ BOOST_AUTO_TEST_CASE(bounds) {
       {"upstream.eject_time", "1ms", "24h", "0ms", "86401s"},
       {"upstream.eject_time_max", "1ms", "24h", "0ms", "86401s"},
       {"upstream.max_response_body", "1KiB", "16GiB", "1023", "17GiB"},
+      {"relays.<name>.connect_timeout", "1ms", "10m", "0ms", "601s"},
+      {"relays.<name>.idle_timeout", "0ms", "24h", "-1ms", "86401s"},
+      {"relays.<name>.max_connections", "1", "1000000", "0", "1000001"},
+      {"relays.<name>.max_connections_per_address", "0", "1000000", "-1", "1000001"},
       {"scoring.memory_budget", "0", "1024GiB", "-1", "1025GiB"},
       {"scoring.gpu_memory_budget", "0", "1024GiB", "-1", "1025GiB"},
       {"scoring.load_timeout", "1ms", "1h", "0ms", "3601s"},
@@ -149,6 +154,10 @@ BOOST_AUTO_TEST_CASE(words) {
   BOOST_TEST(!takes("instructions.<name>", ""));
   BOOST_TEST(takes("upstream.balance", "least_outstanding"));
   BOOST_TEST(!takes("upstream.balance", "random"));
+  for (const std::string good : {"qdrant:6334", "[::1]:6334", "a:1,b:1"})
+    BOOST_TEST(takes("relays.<name>.to", good), good);
+  for (const std::string bad : {"", "qdrant", "qdrant:0", "a:1,a:1", "a:1,", "http://a:1"})
+    BOOST_TEST(!takes("relays.<name>.to", bad), bad);
   BOOST_TEST(takes("upstream.health_path", "/healthz?verbose=1"));
   for (const std::string bad : {"", "readyz", "/a b", "/a\r\nX: y", "/\xc3\xa9"})
     BOOST_TEST(!takes("upstream.health_path", bad), bad);

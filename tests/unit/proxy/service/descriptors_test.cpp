@@ -9,13 +9,16 @@ namespace service = qrerank::proxy::service;
 BOOST_AUTO_TEST_SUITE(descriptors)
 
 BOOST_AUTO_TEST_CASE(two_for_each_client_and_some_for_the_rest) {
-  qrerank::proxy::config::Proxy proxy;
-  proxy.max_connections = 1000;
-  const auto needed = service::needed_descriptors(proxy);
+  qrerank::proxy::config::Config config;
+  config.proxy.max_connections = 1000;
+  const auto needed = service::needed_descriptors(config);
   BOOST_TEST(needed > 2000u);
   BOOST_TEST(needed < 3000u);
-  proxy.max_connections = 4'000'000'000;
-  BOOST_TEST(service::needed_descriptors(proxy) > 8'000'000'000u);
+  config.relays.resize(2);
+  for (auto& relay : config.relays) relay.max_connections = 100;
+  BOOST_TEST(service::needed_descriptors(config) == needed + 400);
+  config.proxy.max_connections = 4'000'000'000;
+  BOOST_TEST(service::needed_descriptors(config) > 8'000'000'000u);
 }
 
 BOOST_AUTO_TEST_CASE(the_soft_limit_rises_to_the_hard_one) {

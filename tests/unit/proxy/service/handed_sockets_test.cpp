@@ -40,7 +40,7 @@ class Sockets {
     return at;
   }
   auto take(std::vector<std::string> names = {}) {
-    return service::take_handed({.first = kFirst, .count = count_, .names = std::move(names)});
+    return service::take_handed({.first = kFirst, .count = count_, .names = std::move(names)}, {"grpc"});
   }
   auto fault(std::vector<std::string> names = {}) {
     const auto taken = take(std::move(names));
@@ -92,6 +92,10 @@ BOOST_AUTO_TEST_CASE(by_name_and_by_order) {
   BOOST_TEST(named.proxy.value() == second);
   BOOST_TEST(named.admin.value() == first);
   BOOST_TEST((::fcntl(first, F_GETFD) & FD_CLOEXEC) != 0);
+  const auto relayed = sockets.take({"relays.grpc", "proxy"}).value();
+  BOOST_TEST(relayed.proxy.value() == second);
+  BOOST_TEST(!relayed.admin.has_value());
+  BOOST_TEST(relayed.relays.at("grpc") == first);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_named) {
@@ -99,6 +103,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_named) {
   sockets.listener();
   sockets.listener();
   BOOST_TEST(holds(sockets.fault({"proxy", "grpc"}), "grpc is neither proxy nor admin"));
+  BOOST_TEST(holds(sockets.fault({"proxy", "relays.other"}), "relays.other is neither proxy nor admin"));
   BOOST_TEST(holds(sockets.fault({"proxy", "proxy"}), "proxy is there twice"));
   sockets.listener();
   BOOST_TEST(holds(sockets.fault(), "3 sockets were handed over"));
