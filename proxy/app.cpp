@@ -11,6 +11,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -33,6 +34,7 @@
 #include "proxy/scorers.hpp"
 #include "proxy/selection/metadata_cache.hpp"
 #include "proxy/service/descriptors.hpp"
+#include "proxy/service/end_guard.hpp"
 #include "proxy/service/handed_sockets.hpp"
 #include "proxy/service/hangups.hpp"
 #include "proxy/service/notifier.hpp"
@@ -110,6 +112,9 @@ void warn_of_unverified(const config::Upstream& upstream) {
             {{"upstream", unverified->text}});
 }
 
+// At the end, for a batch under way. Nobody waits for its scores any more.
+constexpr std::chrono::seconds kLastBatch{2};
+
 int failed(const std::string& why) {
   std::fprintf(stderr, "qrerank: %s\n", why.c_str());
   return 1;
@@ -146,6 +151,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   ::signal(SIGPIPE, SIG_IGN);      // a closed socket is an error code, not the end
 
   const Log logging(config->log);
+  service::EndGuard end_guard;  // of what is built from here on
   const auto environment = config::process_environment();
   const service::Notifier notifier(environment, ::getpid());
   if (!notifier.fault().empty())
@@ -281,6 +287,11 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   io.run();
   signals.clear();  // what is left is waiting for a batch to end; a signal now ends that
   if (drained.joinable()) drained.join();
+  end_guard.arm(steady_clock::now() + kLastBatch, [] {
+    log::warn("", "a batch does not end: stopped without it");
+    log::stop();
+    std::_Exit(0);  // all clients have their answers
+  });
   log::info("", "stopped");
   return 0;
 }

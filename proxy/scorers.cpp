@@ -81,21 +81,34 @@ manager::ManagerSettings settings_of(const config::Scoring& scoring) {
   return settings;
 }
 
+manager::ModelSource stand_in_source(reranker::StandIn behaviour, std::size_t replicas) {
+  return {.needs = [replicas]() -> tl::expected<std::vector<model::ReplicaNeed>, model::LoadError> {
+            return std::vector<model::ReplicaNeed>(replicas, {"cpu", 0, "float32"});
+          },
+          .load = [behaviour](const std::string&) { return reranker::load_stand_in(behaviour); }};
+}
+
+manager::ModelSource source_of(const config::Config& config, const config::Model& configured) {
+  if (configured.stand_in != reranker::StandIn::none)
+    return stand_in_source(configured.stand_in, configured.replicas);
+  return source_of(spec_of(config, configured), configured.replicas);
+}
+
 // Differs wherever another model would be loaded.
-std::string id_of(const model::ModelSpec& spec, std::size_t replicas) {
+std::string id_of(const model::ModelSpec& spec, const config::Model& configured) {
   std::string id = spec.path;
-  for (const auto& part : {spec.dtype, spec.device, std::to_string(spec.max_length),
-                           std::to_string(spec.threads), std::to_string(replicas)}) {
+  for (const auto& part :
+       {spec.dtype, spec.device, std::to_string(spec.max_length), std::to_string(spec.threads),
+        std::to_string(configured.replicas), std::to_string(static_cast<int>(configured.stand_in))}) {
     id += '\n' + part;
   }
   return id;
 }
 
 manager::ModelSetup setup_of(const config::Config& config, const config::Model& configured) {
-  const auto spec = spec_of(config, configured);
   return {.name = configured.name,
-          .source = source_of(spec, configured.replicas),
-          .source_id = id_of(spec, configured.replicas),
+          .source = source_of(config, configured),
+          .source_id = id_of(spec_of(config, configured), configured),
           .preload = configured.preload,
           .idle_unload = configured.idle_unload.value_or(config.scoring.idle_unload)};
 }
@@ -126,7 +139,7 @@ Scorers make_scorers(const config::Config& config, reranker::Observer& observer)
 
 tl::expected<std::vector<model::ReplicaNeed>, model::LoadError> model_needs(const config::Config& config,
                                                                             const config::Model& model) {
-  auto needs = source_of(spec_of(config, model), model.replicas).needs();
+  auto needs = source_of(config, model).needs();
   if (!needs) return needs;
   const auto limit_of = [&](const std::string& device) -> std::uint64_t {
     const auto budget = device == "cpu" ? config.scoring.memory_budget : config.scoring.gpu_memory_budget;

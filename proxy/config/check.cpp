@@ -118,6 +118,9 @@ class Checking {
       const std::string path = "models." + model.name;
       if (model.name == "mock") {
         report(path, "models.mock: mock is built in and takes no section");
+      } else if (model.stand_in != reranker::StandIn::none) {
+        if (!model.path.empty() || !model.hub.empty())
+          report(path, path + ": a stand_in takes neither path nor hub");
       } else if (model.path.empty() && model.hub.empty()) {
         report(path, path + " needs a path or a hub name");
       }

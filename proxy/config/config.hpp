@@ -12,6 +12,7 @@
 
 #include "proxy/config/secret.hpp"
 #include "reranker/options.hpp"
+#include "reranker/stand_in_model.hpp"
 
 namespace qrerank::proxy::config {
 
@@ -169,6 +170,7 @@ struct Model {
   std::string name;
   std::string path;  ///< folder; empty: <models.folder>/<last part of hub>
   std::string hub;   ///< "cross-encoder/ms-marco-MiniLM-L12-v2"
+  reranker::StandIn stand_in = reranker::StandIn::none;  ///< for tests: instead of path and hub
   std::string dtype = "auto";
   std::string device = "auto";
   std::uint64_t max_length = 0;  ///< tokens; 0: the model's own

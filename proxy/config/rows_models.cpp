@@ -15,6 +15,18 @@ void add_models(Keys& keys) {
                                  "The model's name on the hub, as given to `qrerank pull`.",
                                  QRERANK_AT(std::string, place.model->hub)),
                     "none; `path` is then needed"));
+  add(values::choice<reranker::StandIn>(
+      "models", "stand_in",
+      "For tests: instead of a model, something that counts common words (`works`) or fails as a model can "
+      "(docs/operations.md). `path` and `hub` are left out then.",
+      QRERANK_AT(reranker::StandIn, place.model->stand_in),
+      {{"none", reranker::StandIn::none},
+       {"works", reranker::StandIn::works},
+       {"hangs", reranker::StandIn::hangs},
+       {"throws", reranker::StandIn::throws},
+       {"out_of_memory", reranker::StandIn::out_of_memory},
+       {"not_a_number", reranker::StandIn::not_a_number},
+       {"fails_to_load", reranker::StandIn::fails_to_load}}));
   add(values::word(
       "models", "dtype", "What weights are kept in; `auto` picks by device, `float16` needs a GPU.",
       QRERANK_AT(std::string, place.model->dtype), {"auto", "float32", "bfloat16", "float16", "int8"}));

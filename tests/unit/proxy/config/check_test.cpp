@@ -99,6 +99,29 @@ BOOST_AUTO_TEST_CASE(all_findings_at_once) {
   BOOST_TEST(messages(c).size() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(a_stand_in_has_no_files) {
+  config::Config c;
+  c.models.emplace_back();
+  c.models.back().name = "broken";
+  c.models.back().stand_in = qrerank::reranker::StandIn::throws;
+  BOOST_TEST(messages(c).empty());
+  c.models.back().hub = "a/b";
+  BOOST_TEST(messages(c) == std::vector<std::string>{"models.broken: a stand_in takes neither path nor hub"},
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(relays_have_both_ends_and_an_address_of_their_own) {
+  config::Config c;
+  c.relays.push_back({.name = "a", .listen = {"h", 0}, .to = {{"q", 1}}});
+  c.relays.push_back({.name = "b", .listen = {"h", 0}, .to = {{"q", 1}}});
+  BOOST_TEST(messages(c).empty());  // two free ports are two addresses
+  c.relays[0].listen = c.relays[1].listen = c.proxy.listen;
+  c.relays[1].to = {};
+  const std::vector<std::string> told{"relays.a.listen and proxy.listen are the same address, 127.0.0.1:7333",
+                                      "relays.b needs `listen` and `to`"};
+  BOOST_TEST(messages(c) == told, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(an_admin_listener_that_others_reach_needs_a_token) {
   const std::pair<std::string, bool> table[] = {
       {"127.0.0.1", true},          {"127.8.9.1", true}, {"[::1]", true},     {"localhost", true},
