@@ -14,7 +14,7 @@ package_row() {
     libbenchmark-dev nlohmann-json3-dev zlib1g-dev libcurl4-openssl-dev libexpected-dev
     cmake ninja-build ccache git curl ca-certificates python3 python3-venv
   )
-  test_packages=(wrk nginx haproxy shellcheck)
+  test_packages=(wrk nginx haproxy shellcheck faketime)
   case "$system" in
     "debian 12")
       packages_tested=yes

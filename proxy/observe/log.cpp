@@ -21,19 +21,29 @@ constexpr std::size_t kQueuedLines = 8192;
 // What a reader of standard error is given at the end to take the lines that wait.
 constexpr std::chrono::seconds kLastLines{2};
 
+std::atomic<std::uint64_t> unwritten{0};  // lines that standard error did not take, the disk being full
+
 // Past the C library's stream: while a write of it waits for a reader, nobody gets its lock, and the end of
 // the program asks for it.
 class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
+    if (cut_) line.push_back('\n');
     formatter_->format(message, line);
     for (std::size_t sent = 0; sent < line.size();) {
       const auto taken = ::write(STDERR_FILENO, line.data() + sent, line.size() - sent);
-      if (taken < 0 && errno != EINTR) return;  // nowhere is left to say it
+      if (taken < 0 && errno != EINTR) {  // nowhere is left to say it
+        unwritten.fetch_add(1, std::memory_order_relaxed);
+        cut_ = cut_ || sent > 0;
+        return;
+      }
       sent += taken < 0 ? 0 : static_cast<std::size_t>(taken);
     }
+    cut_ = false;
   }
   void flush_() override {}
+
+  bool cut_ = false;  // the last line that was begun has no end
 };
 
 struct Writer {
@@ -101,7 +111,8 @@ bool enabled(Level asked) {
 
 std::uint64_t dropped_lines() {
   const auto current = current_writer();
-  return current == nullptr ? 0 : current->pool->overrun_counter();
+  const std::uint64_t overrun = current == nullptr ? 0 : current->pool->overrun_counter();
+  return overrun + unwritten.load(std::memory_order_relaxed);
 }
 
 void write(Level at, std::string_view request_id, std::string_view message, Fields fields) {

@@ -25,7 +25,7 @@ void stop();
 void set_level(Level level);
 [[nodiscard]] bool enabled(Level level);
 
-/// Lines dropped since the start because the reader of standard error was too slow.
+/// Lines dropped since the start: the reader of standard error was too slow, or standard error took none.
 [[nodiscard]] std::uint64_t dropped_lines();
 
 using Fields = std::initializer_list<Field>;

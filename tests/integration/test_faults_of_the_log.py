@@ -10,7 +10,9 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +110,41 @@ def test_a_file_that_was_taken_away_or_cut():
             served.asks(10)
             os.unlink(f"{path}.1")
             served.asks(10)
+
+
+@contextlib.contextmanager
+def tiny_disk() -> Iterator[str]:
+    """Of 64 KiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk; test_no_space_left needs none")
+def test_a_disk_that_fills_up_and_has_room_again():
+    with tiny_disk() as disk:
+        with open(f"{disk}/log", "ab") as log, serving(log.fileno()) as served:
+            served.asks(2000)
+            until(lambda: served.dropped() > 0)
+            assert os.statvfs(disk).f_bfree == 0
+            served.asks(1, "/last")
+            lost = served.dropped
+            until(lambda: lost() > 100)
+            os.truncate(f"{disk}/log", 0)
+            served.asks(3, "/after")
+            until(lambda: Path(f"{disk}/log").read_text().count("path=/after") == 3)
+            # The line that the full disk cut has an end, so that the next one stands for itself.
+            lines = Path(f"{disk}/log").read_text().lstrip("\0\n").splitlines()
+            assert all(re.match(r"20\d\d-\d\d-\d\dT\S+ +[A-Z]+ ", line) for line in lines), lines
+
+
+def until(right: Callable[[], bool]) -> None:
+    """Lines are written by a thread of their own."""
+    for _ in range(2000):
+        if right():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it does not come about")
