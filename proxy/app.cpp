@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -41,6 +42,8 @@
 #include "proxy/service/watchdog.hpp"
 #include "proxy/tcp/relays.hpp"
 #include "proxy/tls/context.hpp"
+#include "proxy/trace/exporter.hpp"
+#include "proxy/trace/tracer.hpp"
 #include "proxy/upstream/health_checker.hpp"
 #include "proxy/upstream/nodes.hpp"
 #include "proxy/version.hpp"
@@ -172,6 +175,12 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   selection::MetadataCache metadata;
   flow::Interceptor interceptor(
       {[&live] { return live.get(); }, scorers.all.get(), &metrics.rerank, &objects_as_text, &metadata});
+  std::optional<trace::Exporter> exporter;
+  std::optional<trace::Tracer> tracer;
+  if (!config->tracing.endpoint.empty()) {
+    exporter.emplace(config->tracing, std::string(kVersion));
+    tracer.emplace(config->tracing.sample_ratio, *exporter);
+  }
   RequestCounter counter(metrics.http, config->log.access);
   asio::io_context io(1);
   auto tls = tls::read_contexts(*config);
@@ -192,8 +201,9 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   };
   Reloader reloader(io, live, std::move(read_config), metrics.program, notifier, apply);
   service::release_hangups();  // this thread gets them all
-  auto server = http::Server::listen({config->proxy, nodes, std::move(tls->clients), handed->proxy},
-                                     interceptor, &counter);
+  auto server = http::Server::listen(
+      {config->proxy, nodes, std::move(tls->clients), handed->proxy, tracer ? &*tracer : nullptr},
+      interceptor, &counter);
   if (!server) return failed(server.error());
   serving = &*server;
   auto relays = tcp::Relays::listen(
@@ -212,6 +222,11 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   context.models = [&scorers] { return scorers.all->status(); };
   context.load = [&scorers](const std::string& model) { return scorers.all->load(model); };
   context.unload = [&scorers](const std::string& model) { return scorers.all->unload(model); };
+  context.log_level = [] { return to_string(log::level()); };
+  context.set_log_level = [](std::string_view level) {
+    log::set_level(log::level_named(level));
+    log::write(log::level(), "", "log level changed", {{"level", level}});
+  };
   context.draining = [&draining] { return draining.load(); };
   context.config = [&live] { return live.get(); };
   context.metrics = [&] {
@@ -222,6 +237,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
       const auto cached = scorers.cache->counters();
       metrics.scoring.cache_size(cached.bytes, cached.entries);
     }
+    if (exporter) metrics.trace.spans(exporter->counters().sent, exporter->counters().dropped);
     return metrics.text();
   };
   const auto own_proxy = std::make_shared<admin::compare::OwnProxy>(

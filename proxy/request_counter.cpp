@@ -20,6 +20,11 @@ metrics::Outcome outcome_of(const http::RequestRecord& record) {
   return Outcome::passed;
 }
 
+// As other servers' logs have what was not there.
+std::string_view or_dash(std::string_view text) {
+  return text.empty() ? "-" : text;
+}
+
 // Query strings may hold a text to search for; they stay out of the log.
 std::string_view path_of(const http::RequestHead& head) {
   return head.target.substr(0, head.target.find('?'));
@@ -43,12 +48,18 @@ void RequestCounter::request_finished(const http::RequestRecord& record) {
   }
   if (access_log) {
     observe::log::info(request_id, "request",
-                       {{"method", record.head.method},
+                       {{"client", record.client},
+                        {"method", record.head.method},
                         {"path", path_of(record.head)},
                         {"status", record.status},
                         {"outcome", metrics::label(outcome)},
                         {"bytes", record.response_bytes},
-                        {"us", took.count()}});
+                        {"us", took.count()},
+                        {"upstream", or_dash(record.upstream)},
+                        {"model", or_dash(record.told.model)},
+                        {"reason", or_dash(record.told.reason)},
+                        {"candidates", record.told.candidates},
+                        {"trace", or_dash(record.trace)}});
   }
 }
 

@@ -6,8 +6,10 @@
 
 #include "proxy/admin/gate.hpp"
 #include "proxy/admin/json_reply.hpp"
+#include "proxy/admin/log_level.hpp"
 #include "proxy/admin/models.hpp"
 #include "proxy/admin/web.hpp"
+#include "proxy/config/print.hpp"
 #include "proxy/observe/registry.hpp"
 
 namespace qrerank::proxy::admin {
@@ -103,6 +105,10 @@ constexpr std::array kPages = {
            return {200, std::string(observe::Registry::kContentType), context.metrics(), ""};
          }},
     Page{"/status", &status},
+    Page{"/config",
+         [](const AdminContext& context) -> AdminReply {
+           return {200, "application/yaml", config::print_effective(*context.config()), ""};
+         }},
 };
 
 }  // namespace
@@ -120,9 +126,12 @@ AdminReply handle(const AdminRequest& request, const AdminContext& context) {
   if (is_models_path(path)) {
     return answer_models(request.method, path, context);
   }
+  if (path == kLogLevelPath) return answer_log_level(request, context);
   if (page == kPages.end()) {
     return error_reply(
-        404, "no such page; there are / (the compare page), /livez, /readyz, /metrics, /status and /models");
+        404,
+        "no such page; there are / (the compare page), /livez, /readyz, /metrics, /status, /config, "
+        "/log-level and /models");
   }
   if (!is_reading(request.method)) return only_read();
   return (refusal ? page->answer_for_everybody : page->answer)(context);

@@ -47,6 +47,9 @@ struct AdminContext {
   /// Orders that are not waited for; false: a model that is always there, or unknown.
   std::function<bool(const std::string& model)> load;
   std::function<bool(const std::string& model)> unload;
+  std::function<std::string_view()> log_level;  ///< in force
+  /// Until the next reload or start; `level` is one of observe::log's.
+  std::function<void(std::string_view level)> set_log_level;
 };
 
 /// GET (or HEAD) of
@@ -58,7 +61,9 @@ struct AdminContext {
 ///             will load when first asked, and the program is not draining
 ///   /metrics  Prometheus' text format
 ///   /status   version, uptime, upstreams, models, and a summary of the configuration
+///   /config   the configuration in force as YAML, secrets masked
 ///   /models   and what is below it: models.hpp
+///   /log-level  log_level.hpp
 /// What needs questions to Qdrant is compare/pages.hpp's; answer.hpp tells them apart.
 /// /livez and /readyz answer everybody, /readyz without the reason; for the others see gate.hpp.
 /// Anything else: 404 {"error":…}; another method: 405.

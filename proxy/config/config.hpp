@@ -74,6 +74,7 @@ struct Proxy {
   std::uint64_t max_inspect_memory = 512u << 20;  ///< of bodies held at a time; over it they stream through
   Milliseconds request_timeout{0};                ///< from a request's header to its answer's end; 0: none
   bool via = false;                               ///< add Via both ways
+  bool request_id = false;                        ///< x-request-id goes up and comes back with every answer
   XForwarded x_forwarded = XForwarded::off;
   ListenerTls tls;
 };
@@ -228,6 +229,15 @@ struct Log {
   bool access = false;  ///< one line per request
 };
 
+/// tracing.*: spans of requests, to a collector.
+struct Tracing {
+  std::string endpoint;  ///< URL for OTLP/HTTP; empty: no tracing, and `traceparent` passes as it came
+  std::string service_name = "qrerank";
+  double sample_ratio = 1;  ///< of the traces that begin here; others follow their parent
+  Secret headers;           ///< "name=value,name=value", for the collector
+  std::string ca;           ///< PEM file; empty: the system's authorities
+};
+
 struct Config {
   std::vector<std::string> warnings;  ///< what is in force all the same; no text of a secret in it
   Proxy proxy;
@@ -242,6 +252,7 @@ struct Config {
   std::vector<MappedModel> model_mapping;  ///< in the file's order
   Scoring scoring;
   Log log;
+  Tracing tracing;
   std::string
       models_folder;  ///< `models_folder:` where `qrerank pull` writes; default: ~/.cache/qrerank/models
 };

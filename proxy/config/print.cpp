@@ -164,6 +164,9 @@ constexpr std::pair<std::string_view, std::string_view> kSections[] = {
      "fits wins."},
     {"scoring", "Bounds of the scoring engine."},
     {"log", "What goes to standard error."},
+    {"tracing",
+     "Spans of requests, to a collector that speaks OTLP over HTTP (docs/tracing.md). Without an endpoint "
+     "`traceparent` passes as it came."},
 };
 
 }  // namespace

@@ -42,5 +42,6 @@ void add_models(Keys& keys);
 void add_scoring(Keys& keys);
 void add_top_level(Keys& keys);
 void add_log(Keys& keys);
+void add_tracing(Keys& keys);
 
 }  // namespace qrerank::proxy::config::rows

@@ -77,6 +77,11 @@ void add_proxy(Keys& keys) {
                                   QRERANK_CONFIG(Milliseconds, proxy.request_timeout), 0ms, 24h));
   keys.push_back(values::boolean("proxy", "via", "Add `Via` to requests and to relayed responses.",
                                  QRERANK_CONFIG(bool, proxy.via)));
+  keys.push_back(values::boolean(
+      "proxy", "request_id",
+      "Every request goes up with an `x-request-id` and comes back with it: the client's own, or one that is "
+      "made here where it sent none that is sane. Log lines carry it in any case.",
+      QRERANK_CONFIG(bool, proxy.request_id)));
   keys.push_back(values::choice<XForwarded>(
       "proxy", "x_forwarded",
       "Whether requests get `X-Forwarded-For`, `-Proto` and `-Host`; `replace` drops those that came.",

@@ -41,6 +41,7 @@ Keys make_schema() {
   rows::add_selection(keys);
   rows::add_scoring(keys);
   rows::add_log(keys);
+  rows::add_tracing(keys);
   fill_default_texts(keys);
   return keys;
 }

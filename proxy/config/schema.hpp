@@ -29,6 +29,7 @@ enum class ValueType {
   model_name,  ///< `mock` or a name under `models:`
   host_names,  ///< a list of names of hosts
   token,       ///< a secret as HTTP carries one
+  number,      ///< within bounds
   device,      ///< auto, cpu, cuda, cuda:N
   option       ///< a row of reranker/options.hpp with its own type
 };

@@ -53,6 +53,7 @@ struct RequestRun {
 
   reranker::Microseconds upstream{0};  ///< waited for it, on the clock: see UpstreamTime
   reranker::Microseconds wall{0};      ///< from the first text handed over to the last score
+  std::string_view server;             ///< that was asked first, as configured
   std::optional<rewrite::Answer> own;  ///< the client's own searches, where some were asked again
 
   RequestRun(const Services& all, std::shared_ptr<const config::Config> settings,

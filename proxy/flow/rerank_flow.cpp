@@ -16,7 +16,8 @@
 namespace qrerank::proxy::flow {
 namespace {
 
-http::Reply answered(const upstream::Response& upstream, const rewrite::Report& report, std::string body) {
+http::Reply answered(const RequestRun& run, const upstream::Response& upstream, const rewrite::Report& report,
+                     std::string body) {
   http::Reply reply{
       upstream.status, upstream.reason, {}, std::move(body), report.used ? kReranked : kFallback};
   // Another qrerank behind us may have told its own.
@@ -25,6 +26,7 @@ http::Reply answered(const upstream::Response& upstream, const rewrite::Report& 
                                 [&](std::string_view ours) { return http::iequals(field.name, ours); });
   });
   std::ranges::move(rewrite::report_headers(report), std::back_inserter(reply.fields));
+  reply.told = {report.model, report.reason, report.candidates, run.server};
   return reply;
 }
 
@@ -32,7 +34,9 @@ http::Reply answered(const upstream::Response& upstream, const rewrite::Report& 
 std::optional<http::Reply> refusal_of(const RequestRun& run) {
   const auto refusing = std::ranges::find_if(run.searches, &SearchRun::refuses);
   if (refusing == run.searches.end()) return std::nullopt;
-  return refusal(*refusing->failed, refusing->model);
+  auto reply = refusal(*refusing->failed, refusing->model);
+  reply.told = {refusing->model, std::string(label(*refusing->failed)), 0, run.server};
+  return reply;
 }
 
 void fail_all(RequestRun& run, Reason reason) {
@@ -55,7 +59,7 @@ http::Awaitable<http::Outcome> answer_unread(RequestRun& run, upstream::Response
   }
   const auto report = run.report();
   auto body = rewrite::annotate(response.body, report);
-  co_return answered(response, report, body ? std::move(*body) : std::move(response.body));
+  co_return answered(run, response, report, body ? std::move(*body) : std::move(response.body));
 }
 
 // No answer to the widened request. One that was too large to hold may do without the widening, or in passing
@@ -121,7 +125,7 @@ http::Awaitable<http::Outcome> rerank(RequestRun& run) {
   report_reranked(run);
   const auto report = run.report();
   auto body = rewrite::compose(*answer, parts_of(run, *answer), report);
-  co_return answered(*response, report, std::move(body));
+  co_return answered(run, *response, report, std::move(body));
 }
 
 }  // namespace

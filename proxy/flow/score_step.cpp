@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/flow/events.hpp"
+#include "proxy/flow/spans.hpp"
 #include "proxy/scoring/async_score.hpp"
 #include "reranker/utf8.hpp"
 
@@ -76,6 +77,7 @@ http::Awaitable<void> score_candidates(RequestRun& run, const rewrite::Answer& a
   run.wall = std::chrono::duration_cast<reranker::Microseconds>(reranker::Clock::now() - started);
   for (std::size_t i = 0; i < asking.size(); ++i) {
     take_result(run, *asking[i], answer.sets[asking[i]->place], results[i]);
+    trace_scoring(run, *asking[i], started);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/flow/spans.hpp"
 #include "proxy/flow/upstream_request.hpp"
 #include "proxy/rewrite/content_coding.hpp"
 #include "proxy/rewrite/request_batch.hpp"
@@ -53,7 +54,10 @@ tl::unexpected<NoAnswer> unreadable(std::string_view which, const std::string& w
 
 http::Awaitable<OrNoAnswer<upstream::Response>> exchange(RequestRun& run, upstream::Request request) {
   const auto deadline = reranker::Clock::now() + run.config->upstream.response_timeout;
+  UpstreamSpan span(run.request.trace, request);
   auto result = co_await run.request.upstream.exchange(std::move(request), deadline);
+  span.end(result);
+  if (result && run.server.empty()) run.server = result->upstream;
   if (!result) {
     NoAnswer failed{.reply = upstream::reply_for(result.error()),
                     .too_large = result.error().kind == upstream::UpstreamErrorKind::too_large};

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "proxy/http/request_id.hpp"
+
 namespace qrerank::proxy::http {
 namespace {
 
@@ -100,7 +102,8 @@ std::optional<Reply> prepare_forwarding(RequestHead& head, const MessageFacts& f
   lines.clear();
   const bool counted = head.method == "TRACE" || head.method == "OPTIONS";
   const bool plain = facts.target.form != TargetForm::absolute && facts.has_host && !counted;
-  if (plain && !hop.config.via && hop.config.x_forwarded == config::XForwarded::off) return std::nullopt;
+  const bool adds = hop.config.via || hop.config.x_forwarded != config::XForwarded::off;
+  if (plain && !adds && hop.request_id.empty()) return std::nullopt;
   lines.reserve(kMostLines);
   if (facts.target.form == TargetForm::absolute) {
     use_origin_form(head, facts.target, lines);
@@ -109,6 +112,10 @@ std::optional<Reply> prepare_forwarding(RequestHead& head, const MessageFacts& f
   }
   if (counted) {
     if (auto answer = count_forwards(head, lines)) return answer;
+  }
+  if (!hop.request_id.empty()) {
+    remove(head, kRequestIdName);
+    head.fields.push_back(add_line(lines, kRequestIdName, hop.request_id));
   }
   if (hop.config.via) {
     std::string entry = head.version < 11 ? "1.0 " : "1.1 ";

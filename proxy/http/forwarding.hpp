@@ -19,9 +19,10 @@ inline constexpr std::string_view kViaName = "qrerank";
 /// The connection that a request came on, and the settings.
 struct Hop {
   const config::Proxy& config;
-  std::string_view peer;           ///< the client's address without its port
-  bool tls = false;                ///< the client's side is encrypted
-  std::string_view upstream_host;  ///< Host for a request that has none
+  std::string_view peer;             ///< the client's address without its port
+  bool tls = false;                  ///< the client's side is encrypted
+  std::string_view upstream_host;    ///< Host for a request that has none
+  std::string_view request_id = {};  ///< put in place of the request's own; empty: it stays as it is
 };
 
 /// Lines that fields of a head were made from; they live as long as the head is used.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/http/request_id.hpp"
+
 namespace qrerank::proxy::http {
 namespace {
 
@@ -116,11 +118,13 @@ void append_relayed_response(std::string& out, const ResponseHead& head, const R
     if (kind == FieldKind::content_length && style.drop_length) continue;
     if (kind == FieldKind::transfer_encoding && (style.drop_coding || style.drop_length)) continue;
     if (style.added != nullptr && has_name(*style.added, field.name)) continue;
+    if (!style.request_id.empty() && iequals(field.name, kRequestIdName)) continue;
     if (!is_hop_by_hop(kind, field.name, names)) append_line_as_it_came(out, field);
   }
   if (style.added != nullptr) {
     for (const Field& field : *style.added) append_line(out, field.name, field.value);
   }
+  if (!style.request_id.empty()) append_line(out, kRequestIdName, style.request_id);
   if (!style.via.empty()) out.append("Via: 1.1 ").append(style.via).append("\r\n");
   if (style.upgrade) {
     out.append("connection: upgrade\r\n");

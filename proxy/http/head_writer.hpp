@@ -34,12 +34,13 @@ void append_held_request(std::string& out, std::string_view method, std::string_
 
 /// What the client's side of a response needs.
 struct ResponseStyle {
-  bool close = false;          ///< say `Connection: close`
-  bool keep_alive_10 = false;  ///< say `Connection: keep-alive`: the client speaks 1.0 and asked
-  bool drop_coding = false;    ///< the client cannot read chunks
-  bool drop_length = false;    ///< 1xx and 204 have none
-  bool upgrade = false;        ///< 101: `Connection: upgrade` and Upgrade stay
-  std::string_view via = {};   ///< our name in an added Via; empty: none
+  bool close = false;                ///< say `Connection: close`
+  bool keep_alive_10 = false;        ///< say `Connection: keep-alive`: the client speaks 1.0 and asked
+  bool drop_coding = false;          ///< the client cannot read chunks
+  bool drop_length = false;          ///< 1xx and 204 have none
+  bool upgrade = false;              ///< 101: `Connection: upgrade` and Upgrade stay
+  std::string_view via = {};         ///< our name in an added Via; empty: none
+  std::string_view request_id = {};  ///< in place of the response's own; empty: that stays
   const std::vector<Field>* added = nullptr;
 };
 void append_relayed_response(std::string& out, const ResponseHead& head, const ResponseStyle& style);

@@ -18,6 +18,10 @@ namespace qrerank::proxy::upstream {
 class Client;
 }
 
+namespace qrerank::proxy::trace {
+class RequestTrace;
+}
+
 namespace qrerank::proxy::http {
 
 /// What an interceptor knows of a head once it judged it. The session carries it to `handle` unread.
@@ -50,6 +54,7 @@ struct InspectedRequest {
   std::chrono::steady_clock::time_point received;  ///< the head was complete
   const RequestId& id;                             ///< for log lines; lives until `handle` returns
   std::unique_ptr<Judgement> judgement = {};       ///< HeadVerdict::judgement
+  trace::RequestTrace* trace = nullptr;            ///< null: not recorded; lives until `handle` returns
 };
 
 /// Relay after all, streaming the response. What is empty goes as it came.

@@ -38,6 +38,14 @@ struct RequestHead {
   [[nodiscard]] const FieldView* find(std::string_view name) const;
 };
 
+/// What was done for an answer, for logs and traces. Not sent.
+struct Told {
+  std::string model;               ///< that judged, or would have
+  std::string reason;              ///< why it did not
+  std::size_t candidates = 0;      ///< that it judged
+  std::string_view upstream = {};  ///< the server that was asked first, as configured
+};
+
 /// An answer that we write ourselves. The session adds `content-length` and what belongs to the connection;
 /// framing and hop-by-hop fields that stand in `fields` are left out.
 struct Reply {
@@ -49,6 +57,7 @@ struct Reply {
   std::string_view kind = {};
   /// Why it is an error that nobody asked for, for log lines; empty when nothing failed. Not sent.
   std::string failure = {};
+  Told told = {};
 };
 
 /// The usual phrase for a status ("Bad Gateway"), "Unknown" for one without.

@@ -15,15 +15,19 @@ namespace qrerank::proxy::http {
 struct RequestRecord {
   const RequestHead& head;
   const RequestId& id;
+  const Told& told;                ///< of an answer that the interceptor gave
   std::string_view endpoint = {};  ///< HeadVerdict::endpoint
   unsigned status = 0;             ///< sent to the client; 0: none (the client was gone)
   bool inspected = false;
   std::uint64_t response_bytes = 0;  ///< body bytes sent to the client
   std::chrono::steady_clock::duration duration{};
   /// Why it failed, in our words; empty when nothing did.
-  std::string_view failure;
+  std::string_view failure = {};
   /// Reply::kind of an answer that the interceptor gave.
   std::string_view kind = {};
+  std::string_view client = {};    ///< its address, without the port
+  std::string_view upstream = {};  ///< the server that was asked, as configured; empty: none was
+  std::string_view trace = {};     ///< 32 digits, of a request that is traced
 };
 
 /// What a client can run into, by the setting that says how far it may go.

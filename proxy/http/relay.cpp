@@ -38,6 +38,7 @@ Awaitable<RelayResult> Relay::run(const RelayRequest& request) {
     }
     if (aborted_) break;  // while the connection was made
     up_ = &*lease;
+    result_.upstream = up_->name();
     co_await attempt(lease, request);
     up_ = nullptr;
     if (!note_outcome(*lease)) break;
@@ -219,6 +220,7 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
   style.drop_coding = !can_chunk;
   style.drop_length = head.status == 204;
   if (config_.via) style.via = kViaName;
+  style.request_id = request.request_id;
   if (head.status < 300) style.added = request.response_headers;  // nothing is added to an error of Qdrant's
   out_head_.clear();
   append_relayed_response(out_head_, head, style);

@@ -30,6 +30,7 @@ struct RelayRequest {
   bool client_keep_alive = true;
   Deadline* limit = nullptr;                             ///< of the whole request; a tunnel takes it off
   const std::vector<Field>* response_headers = nullptr;  ///< added to the response; may be null
+  std::string_view request_id = {};                      ///< told in the response's head; empty: it is not
 };
 
 enum class ClientFault : std::uint8_t { none, gone, timeout, malformed };
@@ -40,6 +41,7 @@ struct RelayResult {
   bool keep_alive = false;           ///< the client's connection can carry another request
   ClientFault fault = ClientFault::none;
   std::optional<upstream::UpstreamError> error;  ///< looked at when there is no fault
+  std::string_view upstream = {};                ///< the server that was asked last; empty: none was
 };
 
 class Relay {

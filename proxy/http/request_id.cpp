@@ -15,14 +15,18 @@ bool is_sane_request_id(std::string_view id) {
   });
 }
 
-std::string new_request_id() {
+std::uint64_t random_bits() {
   thread_local std::mt19937_64 random = [] {
     std::random_device device;
     std::seed_seq seed{device(), device(), device(), device()};
     return std::mt19937_64(seed);
   }();
-  const auto high = random();
-  const auto low = random();
+  return random();
+}
+
+std::string new_request_id() {
+  const auto high = random_bits();
+  const auto low = random_bits();
   return fmt::format("{:016x}{:016x}", high, low);
 }
 

@@ -1,14 +1,20 @@
 // The name under which a request's log lines are found: the client's own `x-request-id` where it is sane,
-// else one made here, once a request. It is for logs only; nothing is added to what travels upstream.
+// else one made here, once a request. It travels upstream and back where proxy.request_id says so.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace qrerank::proxy::http {
 
+inline constexpr std::string_view kRequestIdName = "x-request-id";
+
 /// 1 to 128 letters, digits and `-_.:/+=@`: safe in headers, logs and terminals.
 [[nodiscard]] bool is_sane_request_id(std::string_view id);
+
+/// Random, and quick. Not for secrets.
+[[nodiscard]] std::uint64_t random_bits();
 
 /// 32 hexadecimal digits, random per call. Not a secret.
 [[nodiscard]] std::string new_request_id();

@@ -54,7 +54,8 @@ struct Worker {
         client(pool),
         observer(watcher),
         drain_limit(deadlines, [this] { kill_all(); }),
-        session_context{options.proxy, pool, client, interceptor, watcher, deadlines, held, tls, draining} {}
+        session_context{options.proxy, pool, client, interceptor, watcher,
+                        deadlines,     held, tls,    draining,    options.tracer} {}
 
   asio::io_context context{1};
   asio::executor_work_guard<Executor> work;
@@ -70,7 +71,7 @@ struct Worker {
   std::thread thread;
 
   void adopt(Socket socket, const asio::ip::address& from) {
-    auto session = std::make_shared<Session>(session_context, std::move(socket));
+    auto session = std::make_shared<Session>(session_context, std::move(socket), from);
     sessions.push_back(*session);
     if (observer != nullptr) observer->connection_opened();
     // The handler holds the session: its cancellation slot is used until the handler has run.

@@ -15,6 +15,10 @@ namespace qrerank::proxy::upstream {
 class Nodes;
 }
 
+namespace qrerank::proxy::trace {
+class Tracer;
+}
+
 namespace qrerank::proxy::http {
 
 class Interceptor;
@@ -27,6 +31,7 @@ class Server {
     std::shared_ptr<upstream::Nodes> nodes;
     tls::ContextPtr tls;             ///< of the listener; null: plain HTTP
     std::optional<int> handed = {};  ///< a socket that listens already, used instead of proxy.listen; owned
+    const trace::Tracer* tracer = nullptr;  ///< null: no tracing; outlives the server
   };
 
   /// Binds and listens; no connection is accepted before start(). The error says which address and why.

@@ -119,6 +119,7 @@ Awaitable<Session::Next> Session::receive_head() {
   head_.fields.clear();
   id_ = RequestId();
   endpoint_ = {};
+  upstream_ = {};
   Clock::time_point until{};
   for (;;) {
     const auto found = scan.scan(buffer_.view());
@@ -150,7 +151,7 @@ Awaitable<Session::Next> Session::receive_head() {
     co_await refuse(bad->status, bad->why);
     co_return Next::close;
   }
-  if (const FieldView* own = head_.find("x-request-id")) id_ = RequestId(own->value);
+  if (const FieldView* own = head_.find(kRequestIdName)) id_ = RequestId(own->value);
   if (head_.fields.size() > context_.config.max_headers) {
     trip(Limit::max_headers);
     const std::string limit = std::to_string(context_.config.max_headers);
@@ -169,6 +170,7 @@ Awaitable<Session::Next> Session::receive_head() {
 Awaitable<bool> Session::serve() {
   inspected_ = false;
   if (context_.config.request_timeout.count() > 0) whole_.arm(context_.config.request_timeout);
+  tracing_.begin(head_);
   if (auto answer = prepare_forwarding()) co_return co_await answer_here(std::move(*answer));
   HeadVerdict verdict = context_.interceptor.judge(head_);
   endpoint_ = verdict.endpoint;
@@ -181,12 +183,10 @@ Awaitable<bool> Session::serve() {
 }
 
 std::optional<Reply> Session::prepare_forwarding() {
-  if (context_.config.x_forwarded != config::XForwarded::off && peer_.empty()) {
-    ErrorCode gone;  // then nobody reads what the upstream is told about it
-    const auto endpoint = client_.socket().remote_endpoint(gone);
-    peer_ = gone ? "unknown" : endpoint.address().to_string();
-  }
-  const Hop hop{context_.config, peer_, client_.channel() != nullptr, context_.pool.host()};
+  const bool told = context_.config.x_forwarded != config::XForwarded::off;
+  const std::string_view id = context_.config.request_id ? std::string_view(id_.text()) : std::string_view();
+  const Hop hop{context_.config, told ? std::string_view(peer()) : std::string_view(),
+                client_.channel() != nullptr, context_.pool.host(), id};
   return http::prepare_forwarding(head_, facts_, hop, added_);
 }
 
@@ -245,8 +245,8 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
     co_return co_await finish(request);
   }
 
-  InspectedRequest inspected{head_, std::move(held.body),        context_.client, received_,
-                             id_,   std::move(verdict.judgement)};
+  InspectedRequest inspected{head_, std::move(held.body),         context_.client, received_,
+                             id_,   std::move(verdict.judgement), tracing_.spans()};
   auto handling = handle(std::move(inspected));
   auto watching = watch();
   auto first = co_await (std::move(handling) || std::move(watching));
@@ -264,10 +264,12 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
   const unsigned status = answer.status;
   const std::uint64_t bytes = answer.body.size();
   const std::string_view kind = answer.kind;
+  const Told told = std::move(answer.told);
+  upstream_ = told.upstream;
   const std::string failure =
       handled.failure.empty() ? std::move(answer.failure) : std::move(handled.failure);
   const bool keep_alive = co_await reply(std::move(answer), facts_.keep_alive);
-  record(status, bytes, failure, kind);
+  record(status, bytes, failure, kind, told);
   co_return keep_alive;
 }
 
@@ -320,10 +322,14 @@ Awaitable<bool> Session::finish(const RelayRequest& plan) {
   request.client_version = head_.version;
   request.client_keep_alive = facts_.keep_alive;
   request.limit = &whole_;
+  if (context_.config.request_id) request.request_id = id_.text();
   Relay relay(client_, buffer_, context_.pool, context_.config, context_.draining);
   relay_ = &relay;
+  const Clock::time_point started = Clock::now();
   const RelayResult result = co_await relay.run(request);
   relay_ = nullptr;
+  upstream_ = result.upstream;
+  tracing_.relayed(head_.method, started, result);
   const bool answered = result.status != 0;
   if (result.fault == ClientFault::timeout && !relay.aborted()) trip(Limit::body_timeout);
   unread_body_ = !request.rest->done();
@@ -363,6 +369,10 @@ void Session::run_out() {
 
 Awaitable<bool> Session::reply(Reply reply, bool keep_alive) {
   keep_alive = keep_alive && !context_.draining;
+  if (context_.config.request_id) {
+    std::erase_if(reply.fields, [](const Field& field) { return iequals(field.name, kRequestIdName); });
+    reply.fields.push_back({std::string(kRequestIdName), id_.text()});
+  }
   out_.clear();
   append_reply(out_, reply, !keep_alive, head_.version < 11 && keep_alive, head_.method == "HEAD");
   asio::const_buffer all = asio::buffer(out_);
@@ -407,11 +417,28 @@ void Session::trip(Limit limit) {
 }
 
 void Session::record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
-                     std::string_view kind) {
-  if (context_.observer == nullptr) return;
-  RequestRecord done{head_,   id_, endpoint_, status, inspected_, response_bytes, Clock::now() - received_,
-                     failure, kind};
-  context_.observer->request_finished(done);
+                     std::string_view kind, const Told& told) {
+  RequestRecord done{.head = head_, .id = id_, .told = told};
+  done.endpoint = endpoint_;
+  done.status = status;
+  done.inspected = inspected_;
+  done.response_bytes = response_bytes;
+  done.duration = Clock::now() - received_;
+  done.failure = failure;
+  done.kind = kind;
+  done.client = peer();
+  done.upstream = upstream_;
+  std::string trace;
+  if (const auto* spans = tracing_.spans()) trace = trace::to_hex(spans->id());
+  done.trace = trace;
+  if (context_.observer != nullptr) context_.observer->request_finished(done);
+  tracing_.end(done);
+}
+
+// As text once it is asked for.
+const std::string& Session::peer() {
+  if (peer_.empty()) peer_ = from_.to_string();
+  return peer_;
 }
 
 }  // namespace qrerank::proxy::http

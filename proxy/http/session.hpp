@@ -12,6 +12,7 @@
 #include "proxy/http/observer.hpp"
 #include "proxy/http/places.hpp"
 #include "proxy/http/relay.hpp"
+#include "proxy/http/request_tracing.hpp"
 
 namespace qrerank::proxy::http {
 
@@ -26,13 +27,17 @@ struct SessionContext {
   ByteBudget& held;                // of bodies that are inspected
   const tls::CurrentContext& tls;  // of the listener; holds nothing while it is plain
   const bool& draining;
+  const trace::Tracer* tracer;  // null: no tracing
 };
 
 class Session
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  Session(const SessionContext& context, Socket socket)
+  /// `from`: the client's address.
+  Session(const SessionContext& context, Socket socket, const asio::ip::address& from)
       : context_(context),
+        from_(from),
+        tracing_(context.tracer),
         client_(std::move(socket), context.deadlines),
         buffer_(kBufferBytes),
         whole_(context.deadlines, [this] { run_out(); }) {}
@@ -73,9 +78,12 @@ class Session
   void trip(Limit limit);
   void pin_head();
   void record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
-              std::string_view kind = {});
+              std::string_view kind = {}, const Told& told = {});
+  [[nodiscard]] const std::string& peer();
 
   SessionContext context_;
+  const asio::ip::address from_;
+  RequestTracing tracing_;
   Wire client_;
   Buffer buffer_;
   Deadline whole_;          // proxy.request_timeout
@@ -88,8 +96,9 @@ class Session
   RequestHead head_;
   RequestId id_;
   std::string_view endpoint_;
-  AddedLines added_;        // what head_ points into where we changed it
-  std::string head_bytes_;  // and, once it is pinned, for the rest
+  std::string_view upstream_;  // the server that was asked
+  AddedLines added_;           // what head_ points into where we changed it
+  std::string head_bytes_;     // and, once it is pinned, for the rest
   std::size_t head_size_ = 0;
   MessageFacts facts_;
   bool inspected_ = false;

@@ -51,7 +51,7 @@ struct Writer {
   std::shared_ptr<spdlog::async_logger> logger;
 };
 
-std::atomic<Level> level{Level::info};
+std::atomic<Level> least{Level::info};
 std::atomic<config::LogFormat> line_format{config::LogFormat::text};
 std::mutex writer_lock;  // guards writer
 std::shared_ptr<const Writer> writer;
@@ -70,7 +70,7 @@ std::shared_ptr<const Writer> current_writer() {
 }  // namespace
 
 void start(const config::Log& settings) {
-  level = level_named(settings.level);
+  least = level_named(settings.level);
   line_format = settings.format;
   auto made = std::make_shared<Writer>();
   made->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
@@ -102,11 +102,15 @@ void stop() {
 }
 
 void set_level(Level wanted) {
-  level = wanted;
+  least = wanted;
+}
+
+Level level() {
+  return least.load(std::memory_order_relaxed);
 }
 
 bool enabled(Level asked) {
-  return asked >= level.load(std::memory_order_relaxed);
+  return asked >= level();
 }
 
 std::uint64_t dropped_lines() {

@@ -24,6 +24,7 @@ void stop();
 /// May change while the program runs.
 void set_level(Level level);
 [[nodiscard]] bool enabled(Level level);
+[[nodiscard]] Level level();
 
 /// Lines dropped since the start: the reader of standard error was too slow, or standard error took none.
 [[nodiscard]] std::uint64_t dropped_lines();

@@ -14,6 +14,7 @@
 #include "proxy/observe/metrics/relays.hpp"
 #include "proxy/observe/metrics/rerank.hpp"
 #include "proxy/observe/metrics/scoring.hpp"
+#include "proxy/observe/metrics/trace.hpp"
 #include "proxy/observe/metrics/upstream.hpp"
 #include "proxy/observe/registry.hpp"
 
@@ -33,6 +34,7 @@ struct Metrics {
         rerank(registry, sets.reasons),
         scoring(registry),
         models(registry),
+        trace(registry),
         program(registry, build) {}
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -50,6 +52,7 @@ struct Metrics {
   metrics::Rerank rerank;
   metrics::Scoring scoring;
   metrics::Models models;
+  metrics::Trace trace;
   metrics::Program program;
 };
 

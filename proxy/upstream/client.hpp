@@ -37,6 +37,7 @@ struct Response {
   std::string reason;
   std::vector<http::Field> fields;
   std::string body;
+  std::string_view upstream = {};  ///< the server that answered, as configured; lives as long as the nodes
 };
 
 using ExchangeResult = tl::expected<Response, UpstreamError>;

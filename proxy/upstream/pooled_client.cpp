@@ -88,6 +88,7 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
   } while (response_head.status / 100 == 1);
 
   Response response = copy_of(response_head);
+  response.upstream = connection.name();
   connection.buffer.consume(received.size);
   const std::uint64_t max_body = pool_.config().max_response_body;
   const auto too_large = [&] {

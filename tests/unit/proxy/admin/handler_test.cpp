@@ -23,6 +23,7 @@ struct World {
   std::vector<upstream::NodeStatus> upstreams{node("http://a:1", true, "")};
   std::vector<qrerank::reranker::ModelStatus> models;
   bool draining = false;
+  std::string level = "info";
   std::string host;
   std::vector<std::string> orders;
   std::shared_ptr<config::Config> settings = std::make_shared<config::Config>();
@@ -43,7 +44,9 @@ struct World {
             [this] { return settings; },
             [] { return std::string("some_metric 1\n"); },
             [this](const std::string& model) { return ordered("load", model, ModelState::loading); },
-            [this](const std::string& model) { return ordered("unload", model, ModelState::unloaded); }};
+            [this](const std::string& model) { return ordered("unload", model, ModelState::unloaded); },
+            [this] { return std::string_view(level); },
+            [this](std::string_view wanted) { level = wanted; }};
   }
   // As the manager would, of all models but the mock.
   bool ordered(const std::string& what, const std::string& model, ModelState then) {
@@ -60,6 +63,9 @@ struct World {
   admin::AdminReply get(const std::string& target, const std::string& method = "GET") {
     return admin::handle(
         {.method = method, .target = target, .host = host, .authorization = "", .origin = ""}, context());
+  }
+  admin::AdminReply put(const std::string& target, const std::string& body) {
+    return admin::handle({.method = "PUT", .target = target, .host = host, .body = body}, context());
   }
 };
 
@@ -226,6 +232,44 @@ BOOST_AUTO_TEST_CASE(the_page_is_for_everybody_who_knows_the_name) {
   world.settings->admin.token = {};
   world.host = "evil.example";
   BOOST_TEST(world.get("/").status == 421u);
+}
+
+BOOST_AUTO_TEST_CASE(the_configuration_in_force_is_told_without_secrets) {
+  World world;
+  world.settings->admin.token = config::Secret("0123456789abcdef");
+  world.settings->proxy.max_headers = 77;
+  const admin::AdminRequest asked{
+      .method = "GET", .target = "/config", .authorization = "Bearer 0123456789abcdef"};
+  const auto reply = admin::handle(asked, world.context());
+  BOOST_TEST(reply.status == 200u);
+  BOOST_TEST(reply.content_type == "application/yaml");
+  BOOST_TEST(reply.body.find("max_headers: 77") != std::string::npos);
+  BOOST_TEST(reply.body.find("<secret>") != std::string::npos);
+  BOOST_TEST(reply.body.find("0123456789abcdef") == std::string::npos);
+  BOOST_TEST(world.get("/config").status == 401u);
+  world.settings->admin.token = {};
+  BOOST_TEST(world.get("/config", "POST").status == 405u);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_level_can_be_asked_and_set) {
+  World world;
+  BOOST_TEST(world.get("/log-level").body == "{\"level\":\"info\",\"configured\":\"info\"}\n");
+  const auto set = world.put("/log-level", "{\"level\":\"debug\"}");
+  BOOST_TEST(set.status == 200u);
+  BOOST_TEST(set.body == "{\"level\":\"debug\",\"configured\":\"info\"}\n");
+  BOOST_TEST(world.level == "debug");
+  for (const std::string bad :
+       {"", "debug", "[]", "{}", "{\"level\":1}", "{\"level\":\"loud\"}", "{\"level\":\"info\",\"x\":1}"}) {
+    const auto refused = world.put("/log-level", bad);
+    BOOST_TEST(refused.status == 400u, bad);
+    BOOST_TEST(refused.body.find("trace, debug, info, warn, error") != std::string::npos);
+  }
+  BOOST_TEST(world.level == "debug");
+  const auto wrong = world.get("/log-level", "POST");
+  BOOST_TEST(wrong.status == 405u);
+  BOOST_TEST(wrong.allow == "GET, HEAD, PUT");
+  world.settings->admin.token = config::Secret("0123456789abcdef");
+  BOOST_TEST(world.put("/log-level", "{\"level\":\"trace\"}").status == 401u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
