@@ -70,7 +70,9 @@ struct Run {
   }
   int operator()(const cli::ModelsCommand& command) const {
     return with_config(command.config, [&](const config::Config& config) {
-      const auto needs_of = [&](const config::Model& model) { return model_needs(config, model); };
+      const cli::NeedsOf needs_of{
+          [&](const config::Model& model) { return model_needs(config, model); },
+          [&](const config::EmbeddingModel& model) { return model_needs(config, model); }};
       return cli::models(command, config, needs_of, std::cout);
     });
   }

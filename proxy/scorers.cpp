@@ -11,6 +11,7 @@
 #include "reranker/manager/machine_memory.hpp"
 #include "reranker/manager/model_manager.hpp"
 #include "reranker/manager/room_plan.hpp"
+#include "reranker/mock_embedding.hpp"
 #include "reranker/mock_scorer.hpp"
 #include "reranker/score_cache.hpp"
 #include "reranker/scorer_registry.hpp"
@@ -40,6 +41,17 @@ model::ModelSpec spec_of(const config::Config& config, const config::Model& conf
   return spec;
 }
 
+model::ModelSpec spec_of(const config::Config& config, const config::EmbeddingModel& configured) {
+  model::ModelSpec spec = spec_of(config, static_cast<const config::Model&>(configured));
+  model::EmbeddingChoices& choices = spec.embedding.emplace();
+  choices.known_as = configured.hub;
+  if (configured.pooling != "auto")
+    choices.pooling = configured.pooling == "cls" ? model::Pooling::cls : model::Pooling::mean;
+  if (configured.normalize != "auto") choices.normalize = configured.normalize == "true";
+  choices.query_prefix = configured.query_prefix;
+  return spec;
+}
+
 #if QRERANK_WITH_TORCH
 manager::ModelSource source_of(model::ModelSpec spec, std::size_t replicas) {
   return {.needs = [spec, replicas] { return model::replica_needs(spec, replicas); },
@@ -66,7 +78,14 @@ std::optional<model::DeviceMemory> memory_of(const std::string& /*device*/) {
 }
 #endif
 
-manager::ManagerSettings settings_of(const config::Scoring& scoring) {
+manager::ModelSource source_of_embedding(const config::EmbeddingModel& configured, model::ModelSpec spec) {
+  if (configured.name != reranker::kMockEmbedding) return source_of(std::move(spec), configured.replicas);
+  return {.needs = [] { return std::vector<model::ReplicaNeed>{{"cpu", 0, "float32"}}; },
+          .load = [](const std::string&) { return reranker::make_mock_embedding(); }};
+}
+
+manager::ManagerSettings settings_of(const config::Config& config) {
+  const config::Scoring& scoring = config.scoring;
   manager::ManagerSettings settings;
   settings.token_budget = scoring.token_budget;
   settings.batch_time = scoring.batch_time;
@@ -78,6 +97,7 @@ manager::ManagerSettings settings_of(const config::Scoring& scoring) {
   settings.memory_budget = scoring.memory_budget;
   settings.gpu_memory_budget = scoring.gpu_memory_budget;
   settings.memory = &memory_of;
+  settings.vector_cache_bytes = config.inference.cache_bytes;
   return settings;
 }
 
@@ -102,20 +122,35 @@ std::string id_of(const model::ModelSpec& spec, const config::Model& configured)
         std::to_string(configured.replicas), std::to_string(static_cast<int>(configured.stand_in))}) {
     id += '\n' + part;
   }
+  if (spec.embedding) {
+    const auto& choices = *spec.embedding;
+    id += '\n' + std::to_string(choices.pooling ? static_cast<int>(*choices.pooling) : -1);
+    id += '\n' + std::to_string(choices.normalize ? static_cast<int>(*choices.normalize) : -1);
+    id += '\n' + (choices.query_prefix ? "=" + *choices.query_prefix : "") + '\n' + choices.known_as;
+  }
   return id;
 }
 
-manager::ModelSetup setup_of(const config::Config& config, const config::Model& configured) {
+manager::ModelSetup setup_of(const config::Config& config, const config::Model& configured,
+                             const model::ModelSpec& spec, manager::ModelSource source) {
   return {.name = configured.name,
-          .source = source_of(config, configured),
-          .source_id = id_of(spec_of(config, configured), configured),
+          .kind = spec.embedding ? reranker::ModelKind::embedding : reranker::ModelKind::reranker,
+          .source = std::move(source),
+          .source_id = id_of(spec, configured),
           .preload = configured.preload,
           .idle_unload = configured.idle_unload.value_or(config.scoring.idle_unload)};
 }
 
 std::vector<manager::ModelSetup> setups_of(const config::Config& config) {
   std::vector<manager::ModelSetup> models;
-  for (const auto& configured : config.models) models.push_back(setup_of(config, configured));
+  for (const auto& configured : config.models) {
+    const auto spec = spec_of(config, configured);
+    models.push_back(setup_of(config, configured, spec, source_of(config, configured)));
+  }
+  for (const auto& configured : config.embedding_models) {
+    const auto spec = spec_of(config, configured);
+    models.push_back(setup_of(config, configured, spec, source_of_embedding(configured, spec)));
+  }
   return models;
 }
 
@@ -127,19 +162,23 @@ Scorers make_scorers(const config::Config& config, reranker::Observer& observer)
   std::shared_ptr<reranker::ScoreCache> cache;
   if (config.scoring.cache_bytes > 0)
     cache = std::make_shared<reranker::ScoreCache>(config.scoring.cache_bytes);
-  auto local = std::make_unique<manager::ModelManager>(setups_of(config), settings_of(config.scoring), cache,
-                                                       observer);
+  auto local =
+      std::make_unique<manager::ModelManager>(setups_of(config), settings_of(config), cache, observer);
+  auto* const embedder = local.get();
   auto follow = [manager = local.get()](const config::Config& fresh) {
     manager->set_models(setups_of(fresh));
   };
   scorers.push_back(std::move(local));
-  return {std::make_unique<reranker::ScorerRegistry>(std::move(scorers)), std::move(follow),
+  return {std::make_unique<reranker::ScorerRegistry>(std::move(scorers)), embedder, std::move(follow),
           std::move(cache)};
 }
 
-tl::expected<std::vector<model::ReplicaNeed>, model::LoadError> model_needs(const config::Config& config,
-                                                                            const config::Model& model) {
-  auto needs = source_of(config, model).needs();
+namespace {
+
+using Needs = tl::expected<std::vector<model::ReplicaNeed>, model::LoadError>;
+
+Needs needs_with_room(const config::Config& config, const manager::ModelSource& source) {
+  auto needs = source.needs();
   if (!needs) return needs;
   const auto limit_of = [&](const std::string& device) -> std::uint64_t {
     const auto budget = device == "cpu" ? config.scoring.memory_budget : config.scoring.gpu_memory_budget;
@@ -150,6 +189,16 @@ tl::expected<std::vector<model::ReplicaNeed>, model::LoadError> model_needs(cons
   if (plan.verdict != manager::RoomPlan::Verdict::fits)
     return tl::unexpected(model::LoadError{plan.why, true});
   return needs;
+}
+
+}  // namespace
+
+Needs model_needs(const config::Config& config, const config::Model& model) {
+  return needs_with_room(config, source_of(config, model));
+}
+
+Needs model_needs(const config::Config& config, const config::EmbeddingModel& model) {
+  return needs_with_room(config, source_of_embedding(model, spec_of(config, model)));
 }
 
 }  // namespace qrerank::proxy

@@ -18,4 +18,8 @@ std::string_view to_string(ModelState state) {
   return "failed";
 }
 
+std::string_view to_string(ModelKind kind) {
+  return kind == ModelKind::reranker ? "reranker" : "embedding";
+}
+
 }  // namespace qrerank::reranker

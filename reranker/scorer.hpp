@@ -36,9 +36,16 @@ class ScoreTicket {
 enum class ModelState { unloaded, loading, ready, draining, failed };
 std::string_view to_string(ModelState state);
 
+enum class ModelKind {
+  reranker,   ///< judges: Scorer::submit
+  embedding,  ///< makes vectors: Embedder::embed
+};
+std::string_view to_string(ModelKind kind);
+
 /// One configured model as the outside sees it.
 struct ModelStatus {
   std::string name;
+  ModelKind kind = ModelKind::reranker;
   ModelState state = ModelState::unloaded;
   std::string detail;                        ///< why it failed, or why it waits for room; or empty
   std::string family;                        ///< "bert", "xlm-roberta", "qwen3", "mock"; empty before loading

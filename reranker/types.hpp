@@ -53,6 +53,7 @@ struct ScoreSet {
   Timings timings;
   std::size_t cached = 0;  ///< how many of them came from the score cache
   std::size_t tokens = 0;  ///< tokens computed for this request
+  std::string recipe{};    ///< ModelInfo::recipe_version of the model that judged
 };
 
 struct ScoreError {

@@ -1,7 +1,7 @@
-"""One-label BERT cross-encoder in plain numpy, read by Hugging Face names: the slow check of a converted model folder.
+"""BERT in plain numpy, read by Hugging Face names: the slow check of a converted model folder, cross-encoder or embedder.
 
 Written from the definition of BERT (post-layer-norm, exact gelu), not from any graph, so that a weight under a wrong
-name or in a wrong orientation shows. One pair at a time, float64, no batching: not for benchmarks.
+name or in a wrong orientation shows. One sequence at a time, float64, no batching: not for benchmarks.
 """
 
 import json
@@ -18,6 +18,7 @@ class BertReference:
         folder = pathlib.Path(folder)
         self.config = json.loads((folder / "config.json").read_text())
         self.weights = {k: v.astype(np.float64) for k, v in load_file(folder / "model.safetensors").items()}
+        self.scope = "bert." if "bert.embeddings.LayerNorm.weight" in self.weights else ""
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
 
@@ -41,18 +42,28 @@ class BertReference:
         mixed = shares / shares.sum(-1, keepdims=True) @ split("value")
         return self._linear(mixed.swapaxes(0, 1).reshape(tokens, hidden), f"{name}.output.dense")
 
-    def logit(self, query, document):
-        pair = self.tokenizer.encode(query, document)
-        x = (self.weights["bert.embeddings.word_embeddings.weight"][pair.ids]
-             + self.weights["bert.embeddings.position_embeddings.weight"][: len(pair.ids)]
-             + self.weights["bert.embeddings.token_type_embeddings.weight"][pair.type_ids])
-        x = self._norm(x, "bert.embeddings.LayerNorm")
+    def states(self, encoded):
+        """[tokens, hidden] of the last layer."""
+        tables = f"{self.scope}embeddings"
+        x = (self.weights[f"{tables}.word_embeddings.weight"][encoded.ids]
+             + self.weights[f"{tables}.position_embeddings.weight"][: len(encoded.ids)]
+             + self.weights[f"{tables}.token_type_embeddings.weight"][encoded.type_ids])
+        x = self._norm(x, f"{tables}.LayerNorm")
         erf = np.vectorize(math.erf)
         for layer in range(self.config["num_hidden_layers"]):
-            name = f"bert.encoder.layer.{layer}"
+            name = f"{self.scope}encoder.layer.{layer}"
             x = self._norm(x + self._attention(x, f"{name}.attention"), f"{name}.attention.output.LayerNorm")
             inner = self._linear(x, f"{name}.intermediate.dense")
             inner = inner * 0.5 * (1 + erf(inner / math.sqrt(2)))
             x = self._norm(x + self._linear(inner, f"{name}.output.dense"), f"{name}.output.LayerNorm")
-        pooled = np.tanh(self._linear(x[0], "bert.pooler.dense"))
+        return x
+
+    def logit(self, query, document):
+        first = self.states(self.tokenizer.encode(query, document))[0]
+        pooled = np.tanh(self._linear(first, "bert.pooler.dense"))
         return float(self._linear(pooled, "classifier")[0])
+
+    def vector(self, text):
+        """The first token's state, of length 1."""
+        first = self.states(self.tokenizer.encode(text))[0]
+        return first / np.linalg.norm(first)

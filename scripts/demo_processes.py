@@ -31,8 +31,9 @@ def free_port(preferred=0):
     raise Failed("no free port on 127.0.0.1")
 
 
-def cross_encoder_config(qdrant, model, dtype="float32"):
-    """A configuration text: the Qdrant at that URL, and the model folder `model` as the default model `minilm`. The time
+def cross_encoder_config(qdrant, model, dtype="float32", embedding=None):
+    """A configuration text: the Qdrant at that URL, the model folder `model` as the default model `minilm`, and, if there
+    is one, the folder `embedding` as what makes vectors of questions. The time
     limit is the longest there is: on a busy machine a demo or a measurement is to wait, not to fall back."""
     return f"""\
 upstream:
@@ -44,7 +45,13 @@ models:
   minilm:
     path: {model}
     dtype: {dtype}
-"""
+""" + (f"""\
+inference:
+  models:
+    bge-small:
+      hub: BAAI/bge-small-en-v1.5
+      path: {embedding}
+""" if embedding else "")
 
 
 class Child:

@@ -139,16 +139,16 @@ Compare both orders in a browser: {bold(admin + '/')}
 or ask it yourself:
 
   curl -s {proxy}/collections/{COLLECTION}/points/query -H 'content-type: application/json' -d '{{
-    "query": {{"text": "shrink photos from the command line", "model": "qdrant/bm25"}}, "using": "bm25",
+    "query": {{"text": "shrink photos from the command line", "model": "bge-small"}}, "using": "dense",
     "limit": 5, "with_payload": ["package", "title"],
     "use_reranker": true}}'
 
 or from Python, with the ordinary client:
 
   from qdrant_client import QdrantClient, models
-  client = QdrantClient("{proxy}", headers={{"X-Rerank": "true"}})
-  question = models.Document(text="shrink photos from the command line", model="qdrant/bm25")
-  for hit in client.query_points("{COLLECTION}", query=question, using="bm25", limit=5).points:
+  client = QdrantClient("{proxy}", headers={{"X-Rerank": "true"}}, cloud_inference=True)
+  question = models.Document(text="shrink photos from the command line", model="bge-small")
+  for hit in client.query_points("{COLLECTION}", query=question, using="dense", limit=5).points:
       print(f"{{hit.score:.3f}}", hit.payload["package"])
 """)
 
@@ -156,8 +156,9 @@ or from Python, with the ordinary client:
 def run(args, stack):
     corpus, embedder, vectors = corpus_and_vectors(args.cache)
     qdrant, kind = stack.qdrant()
-    model = args.cache / "models" / "ms-marco-MiniLM-L12-v2"
-    proxy, admin = stack.qrerank(args.binary, cross_encoder_config(qdrant, model), preferred_port=7333)
+    model, embedding = (args.cache / "models" / name for name in ("ms-marco-MiniLM-L12-v2", "bge-small-en-v1.5"))
+    config = cross_encoder_config(qdrant, model, embedding=embedding)
+    proxy, admin = stack.qrerank(args.binary, config, preferred_port=7333)
     print(f"Qdrant: {kind}")
     direct, api = Api(qdrant), Api(proxy)
     started = time.monotonic()

@@ -5,7 +5,7 @@ ONNX Runtime. What does not: model folders and their checks (convert_onnx_cross_
 
 The graphs meant here come from onnxruntime's dynamic quantiser: a product `x @ W` is
 DynamicQuantizeLinear -> MatMulInteger -> Cast -> Mul with W stored as one int8 tensor [in, out] with one scale and
-one zero point; an embedding is Gather -> DequantizeLinear over a uint8 table [rows, width].
+one zero point, or one of each a column; an embedding is Gather -> DequantizeLinear over a uint8 table [rows, width].
 """
 
 import numpy as np
@@ -18,13 +18,16 @@ def _initializers(graph):
 
 
 def _dequantised(initializers, base):
-    """float32 of `<base>_quantized`; (q - zero_point) is taken in int32, for it leaves the 8-bit range."""
+    """float32 of `<base>_quantized`; (q - zero_point) is taken in int32, for it leaves the 8-bit range.
+
+    One scale and zero point for the tensor, or one for each column.
+    """
     quantised = numpy_helper.to_array(initializers[base + "_quantized"]).astype(np.int32)
-    zero_point = int(numpy_helper.to_array(initializers[base + "_zero_point"]))
+    zero_point = numpy_helper.to_array(initializers[base + "_zero_point"]).astype(np.int32)
     scale = numpy_helper.to_array(initializers[base + "_scale"])
-    if scale.size != 1:
-        raise ValueError(f"{base}: one scale for the tensor expected, found shape {scale.shape}")
-    return ((quantised - zero_point).astype(np.float32) * np.float32(scale)).astype(np.float32)
+    if scale.size not in (1, quantised.shape[-1]) or zero_point.size != scale.size:
+        raise ValueError(f"{base}: a scale for the tensor or for each column expected, found shape {scale.shape}")
+    return ((quantised - zero_point).astype(np.float32) * scale.astype(np.float32)).astype(np.float32)
 
 
 def _base(quantised_name):

@@ -16,8 +16,21 @@ using reranker::ModelStatus;
 
 constexpr std::string_view kModels = "/models";
 
-json::object as_json(const ModelStatus& model) {
+// What a Document's `model` may say besides the name; of a model that judges: nothing.
+json::array names_of(const ModelStatus& model, const AdminContext& context) {
+  json::array names;
+  const auto config = context.config();
+  const auto* embedding = config::find_embedding_model(*config, model.name);
+  if (model.kind != reranker::ModelKind::embedding || embedding == nullptr) return names;
+  if (!embedding->hub.empty()) names.push_back(json::string(embedding->hub));
+  for (const auto& name : embedding->names) names.push_back(json::string(name));
+  return names;
+}
+
+json::object as_json(const ModelStatus& model, const AdminContext& context) {
   return {{"name", model.name},
+          {"kind", std::string(reranker::to_string(model.kind))},
+          {"names", names_of(model, context)},
           {"state", std::string(reranker::to_string(model.state))},
           {"detail", model.detail},
           {"family", model.family},
@@ -47,7 +60,7 @@ AdminReply order(const std::string& name, bool load, const AdminContext& context
     return error_reply(404, "no such model; /models lists them");  // a reload has just taken it away
   }
   const bool done = model->state == (load ? ModelState::ready : ModelState::unloaded);
-  return json_reply(done ? 200 : 202, as_json(*model));
+  return json_reply(done ? 200 : 202, as_json(*model, context));
 }
 
 }  // namespace
@@ -69,7 +82,7 @@ AdminReply answer_models(std::string_view method, std::string_view path, const A
     return error_reply(404, "no such model; /models lists them");
   }
   if (slash == std::string_view::npos) {
-    return reading ? json_reply(200, as_json(*model)) : only_read();
+    return reading ? json_reply(200, as_json(*model, context)) : only_read();
   }
   const auto action = below.substr(slash + 1);
   if (action != "load" && action != "unload") {
@@ -81,7 +94,7 @@ AdminReply answer_models(std::string_view method, std::string_view path, const A
 json::array models_as_json(const AdminContext& context) {
   json::array models;
   for (const auto& model : context.models()) {
-    models.push_back(as_json(model));
+    models.push_back(as_json(model, context));
   }
   return models;
 }

@@ -56,7 +56,10 @@ std::uint64_t size_member(const json::object& object) {
 
 std::vector<std::string> wanted_names(const std::vector<std::string>& names) {
   constexpr std::array kSmall = {"config.json", "tokenizer.json", "tokenizer_config.json",
-                                 "special_tokens_map.json"};
+                                 "special_tokens_map.json",
+                                 // How an embedding model makes its vectors.
+                                 "modules.json", "1_Pooling/config.json", "sentence_bert_config.json",
+                                 "config_sentence_transformers.json"};
   const auto has = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
   std::vector<std::string> wanted;
   std::ranges::copy_if(kSmall, std::back_inserter(wanted), has);
@@ -111,7 +114,7 @@ tl::expected<HubListing, std::string> read_hub_listing(std::string_view text) {
     if (!seen.insert(name).second) {
       return tl::unexpected(std::string("the hub lists a file twice; nothing was downloaded"));
     }
-    if (name.find('/') == std::string_view::npos) {
+    if (name.find('/') == std::string_view::npos || name == "1_Pooling/config.json") {
       names.emplace_back(name);
     } else {
       names.emplace_back();  // keeps the positions of `siblings`

@@ -1,4 +1,4 @@
-// What the Hugging Face hub says about a model, and which of its files a reranker needs. Pure: JSON in,
+// What the Hugging Face hub says about a model, and which of its files qrerank needs. Pure: JSON in,
 // values out; nothing that the hub says is trusted.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace qrerank::proxy::cli {
 
 /// One file to fetch. Exactly one of the hashes is set.
 struct HubFile {
-  std::string name;  ///< at the top of the model's folder: no slash
+  std::string name;  ///< at the top of the model's folder, or 1_Pooling/config.json
   std::uint64_t bytes = 0;
   std::string sha256;    ///< of large files (LFS), 64 hexadecimal digits
   std::string git_sha1;  ///< of small files: git's blob id, 40 hexadecimal digits
@@ -24,8 +24,9 @@ struct HubListing {
 };
 
 /// Reads the answer of /api/models/{name}/revision/{revision}?blobs=true. Picks config.json, tokenizer.json,
-/// tokenizer_config.json, special_tokens_map.json and the safetensors (model.safetensors; else the index with
-/// its parts; else every one). The error tells what is missing, or what is unsafe about the answer.
+/// tokenizer_config.json, special_tokens_map.json, the files that say how an embedding model pools, and the
+/// safetensors (model.safetensors; else the index with its parts; else every one). The error tells what is
+/// missing, or what is unsafe about the answer.
 tl::expected<HubListing, std::string> read_hub_listing(std::string_view json);
 
 /// "owner/name" or "name" of letters, digits and `-_.`, no part beginning with a dot.

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "proxy/observe/json_text.hpp"
+#include "reranker/mock_embedding.hpp"
 #include "reranker/mock_scorer.hpp"
 
 namespace qrerank::proxy::cli {
@@ -17,6 +18,7 @@ using observe::json_string;
 
 struct Told {
   std::string name;
+  reranker::ModelKind kind = reranker::ModelKind::reranker;
   std::string folder;
   std::uint64_t disk_bytes = 0;  // of all files in the folder
   std::string dtype;             // what it would compute in; as configured where it would not load
@@ -35,12 +37,12 @@ std::uint64_t size_on_disk(const std::string& folder) {
   return bytes;
 }
 
-Told told_of(const config::Config& config, const config::Model& model, const NeedsOf& needs_of) {
-  Told told{model.name, config::model_folder(config, model), 0, model.dtype, model.device, 0, ""};
+Told told_of(const config::Config& config, const config::Model& model, reranker::ModelKind kind,
+             const Needs& needs) {
+  Told told{model.name, kind, config::model_folder(config, model), 0, model.dtype, model.device, 0, ""};
   const bool real = model.stand_in == reranker::StandIn::none;
   if (!real) told.folder = "(a stand-in for tests)";
   told.disk_bytes = size_on_disk(told.folder);
-  const auto needs = needs_of(model);
   if (!needs) {
     told.problem = needs.error().message;
     if (!model.hub.empty() && !fs::exists(told.folder))
@@ -64,10 +66,14 @@ std::string mebibytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
+std::string_view mark_of(const Told& told, bool is_default) {
+  if (told.kind == reranker::ModelKind::embedding) return " (embedding)";
+  return is_default ? " (rerank.default_model)" : "";
+}
+
 std::string as_text(const Told& told, bool is_default) {
-  std::string text =
-      fmt::format("{}{}\n  folder  {}\n  disk    {}\n", told.name,
-                  is_default ? " (rerank.default_model)" : "", told.folder, mebibytes(told.disk_bytes));
+  std::string text = fmt::format("{}{}\n  folder  {}\n  disk    {}\n", told.name, mark_of(told, is_default),
+                                 told.folder, mebibytes(told.disk_bytes));
   if (!told.problem.empty()) return text + "  would not load: " + told.problem + "\n";
   return text + fmt::format("  loads   {} on {}, {} of weights\n", told.dtype, told.device,
                             mebibytes(told.memory_bytes));
@@ -77,10 +83,11 @@ std::string as_json(const Told& told, bool is_default) {
   const auto loads = told.problem.empty() ? fmt::format("\"memory_bytes\":{}", told.memory_bytes)
                                           : "\"problem\":" + json_string(told.problem);
   return fmt::format(
-      "{{\"name\":{},\"default\":{},\"folder\":{},\"disk_bytes\":{},\"dtype\":{},\"device\":{},\"loads\":{},{"
+      "{{\"name\":{},\"kind\":\"{}\",\"default\":{},\"folder\":{},\"disk_bytes\":{},\"dtype\":{},\"device\":{"
+      "},\"loads\":{},{"
       "}}}",
-      json_string(told.name), is_default, json_string(told.folder), told.disk_bytes, json_string(told.dtype),
-      json_string(told.device), told.problem.empty(), loads);
+      json_string(told.name), reranker::to_string(told.kind), is_default, json_string(told.folder),
+      told.disk_bytes, json_string(told.dtype), json_string(told.device), told.problem.empty(), loads);
 }
 
 }  // namespace
@@ -90,14 +97,20 @@ ExitCode models(const ModelsCommand& command, const config::Config& config, cons
   const auto is_default = [&](std::string_view name) { return config.rerank.default_model == name; };
   bool all_load = true;
   std::string json;
-  for (const auto& model : config.models) {
-    const auto told = told_of(config, model, needs_of);
+  const auto tell = [&](const Told& told) {
+    const bool marked = told.kind == reranker::ModelKind::reranker && is_default(told.name);
     all_load = all_load && told.problem.empty();
     if (command.json) {
-      json += (json.empty() ? "" : ",") + as_json(told, is_default(told.name));
+      json += (json.empty() ? "" : ",") + as_json(told, marked);
     } else {
-      out << as_text(told, is_default(told.name)) << std::flush;
+      out << as_text(told, marked) << std::flush;
     }
+  };
+  for (const auto& model : config.models)
+    tell(told_of(config, model, reranker::ModelKind::reranker, needs_of.judging(model)));
+  for (const auto& model : config.embedding_models) {
+    if (model.name == reranker::kMockEmbedding) continue;
+    tell(told_of(config, model, reranker::ModelKind::embedding, needs_of.embedding(model)));
   }
   const std::string_view mock = reranker::MockScorer::kName;
   if (command.json) {

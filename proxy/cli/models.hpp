@@ -12,10 +12,13 @@
 
 namespace qrerank::proxy::cli {
 
-/// What `model` would take where, without loading it.
-using NeedsOf =
-    std::function<tl::expected<std::vector<reranker::model::ReplicaNeed>, reranker::model::LoadError>(
-        const config::Model& model)>;
+using Needs = tl::expected<std::vector<reranker::model::ReplicaNeed>, reranker::model::LoadError>;
+
+/// What a model would take where, without loading it.
+struct NeedsOf {
+  std::function<Needs(const config::Model& model)> judging;
+  std::function<Needs(const config::EmbeddingModel& model)> embedding;
+};
 
 /// kFailed where a model would not load.
 ExitCode models(const ModelsCommand& command, const config::Config& config, const NeedsOf& needs_of,

@@ -41,6 +41,15 @@ tl::unexpected<std::string> system_error(const fs::path& path, std::string_view 
   return tl::unexpected(fmt::format("{}: {}: {}", path.string(), step, std::strerror(errno)));
 }
 
+// "/1_Pooling/config.json"
+std::string url_path(const std::string& name) {
+  std::string path;
+  for (const auto& part : fs::path(name)) {
+    path += "/" + http::path_segment(part.string());
+  }
+  return path;
+}
+
 // A rename is only durable once its folder is.
 Done sync_folder(const fs::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -202,6 +211,10 @@ class Pull {
       }
     }
     changed = true;
+    fs::create_directories(path.parent_path(), error);
+    if (error) {
+      return tl::unexpected(path.parent_path().string() + ": " + error.message());
+    }
     return download(file, path);
   }
 
@@ -216,8 +229,8 @@ class Pull {
     }
     out_ << (have > 0 ? "resuming " : "downloading ") << file.name << " (" << human(file.bytes) << ")\n"
          << std::flush;
-    const std::string url = access_.endpoint + "/" + command_.hub_name + "/resolve/" + commit_ + "/" +
-                            http::path_segment(file.name);
+    const std::string url =
+        access_.endpoint + "/" + command_.hub_name + "/resolve/" + commit_ + url_path(file.name);
     std::uint64_t at_last_attempt = have;
     std::uint64_t now = have;
     const auto fetched = persist(
@@ -251,7 +264,7 @@ class Pull {
     if (error) {
       return tl::unexpected(error.message());
     }
-    if (auto synced = sync_folder(folder_); !synced) {
+    if (auto synced = sync_folder(path.parent_path()); !synced) {
       return tl::unexpected(synced.error());
     }
     return Manifest::File{hashes->sha256, hashes->bytes};

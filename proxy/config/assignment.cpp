@@ -73,6 +73,14 @@ Path split_path(std::string_view text, std::string_view separator) {
       return {inner, "", std::string(text.substr(last + separator.size()))};
     }
   }
+  const auto second = text.find(separator, first + separator.size());
+  if (second < last) {  // an entry of a section inside a section
+    const std::string inner = path.section + "." + path.name.substr(0, second - first - separator.size());
+    if (is_named_section(lower_case(inner))) {
+      return {inner, std::string(text.substr(second + separator.size(), last - second - separator.size())),
+              std::string(text.substr(last + separator.size()))};
+    }
+  }
   if (is_named_section(lower_case(path.section)) && last > first) {
     path.entry = text.substr(first + separator.size(), last - first - separator.size());
     path.name = text.substr(last + separator.size());

@@ -31,6 +31,7 @@ class Checking {
     check_listener_tls();
     check_upstream_tls();
     check_models();
+    check_embedding_models();
     check_model("rerank.default_model", config_.rerank.default_model);
     check_model("rerank.model", config_.rerank.defaults.model);
     for (const auto& rule : config_.collections) {
@@ -124,6 +125,30 @@ class Checking {
       } else if (model.path.empty() && model.hub.empty()) {
         report(path, path + " needs a path or a hub name");
       }
+    }
+  }
+
+  void check_embedding_models() {
+    for (const auto& model : config_.embedding_models) {
+      const std::string path = "inference.models." + model.name;
+      if (model.name == "mock" || find_model(config_, model.name) != nullptr) {
+        report(path, path + ": a model that judges has this name already");
+      } else if (model.path.empty() && model.hub.empty() && model.name != "mock-embedding") {
+        report(path, path + " needs a path or a hub name");
+      }
+      for (const auto& name : model.names) {
+        check_owner(path, model, name);
+      }
+      check_owner(path, model, model.name);
+      check_owner(path, model, model.hub);
+    }
+  }
+
+  // The first model that answers to a name gets all who say it.
+  void check_owner(const std::string& path, const EmbeddingModel& model, const std::string& name) {
+    const auto* owner = name.empty() ? &model : find_embedding_model(config_, name);
+    if (owner != &model) {
+      report(path, path + ": '" + name + "' already means inference.models." + owner->name);
     }
   }
 

@@ -14,6 +14,10 @@ std::size_t next_character(std::string_view text, std::size_t at) {
   return at;
 }
 
+char lower_case(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 }  // namespace
 
 std::string to_string(const Endpoint& endpoint) {
@@ -80,6 +84,17 @@ const CollectionRule* find_rule(const Config& config, const std::string& collect
 const Model* find_model(const Config& config, std::string_view name) {
   const auto found = std::ranges::find(config.models, name, &Model::name);
   return found == config.models.end() ? nullptr : &*found;
+}
+
+const EmbeddingModel* find_embedding_model(const Config& config, std::string_view said) {
+  const auto same = [&](std::string_view name) {
+    return std::ranges::equal(name, said, {}, lower_case, lower_case);
+  };
+  const auto found = std::ranges::find_if(config.embedding_models, [&](const EmbeddingModel& model) {
+    return same(model.name) || (!model.hub.empty() && same(model.hub)) ||
+           std::ranges::any_of(model.names, same);
+  });
+  return found == config.embedding_models.end() ? nullptr : &*found;
 }
 
 std::string model_folder(const Config& config, const Model& model) {

@@ -180,6 +180,21 @@ struct Model {
   std::optional<Milliseconds> idle_unload;  ///< unset: scoring.idle_unload
 };
 
+/// inference.models.<name>.*: makes vectors of the Documents that name it. `mock-embedding` is built in, and
+/// on where it has a section.
+struct EmbeddingModel : Model {
+  std::vector<std::string> names;           ///< what Documents may call it besides `name` and `hub`
+  std::string pooling = "auto";             ///< auto, cls, mean
+  std::string normalize = "auto";           ///< auto, true, false
+  std::optional<std::string> query_prefix;  ///< unset: as the folder or the family has it
+};
+
+/// inference.*: Documents become vectors before a search goes upstream.
+struct Inference {
+  Milliseconds timeout{10'000};           ///< for the vectors of one request
+  std::uint64_t cache_bytes = 16u << 20;  ///< for vectors already made; 0: off
+};
+
 /// instructions.<name>: what `rerank_instruction` may call by name. `general`, `code`, `qa`, `legal`,
 /// `medical` and `support` are built in and may be given other texts.
 struct Instruction {
@@ -247,6 +262,8 @@ struct Config {
   Rerank rerank;
   std::vector<CollectionRule> collections;  ///< in the file's order
   std::vector<Model> models;                ///< in the file's order
+  Inference inference;
+  std::vector<EmbeddingModel> embedding_models;  ///< inference.models, in the file's order
   std::vector<Instruction> instructions = default_instructions();
   Selection selection;
   std::vector<MappedModel> model_mapping;  ///< in the file's order
@@ -265,6 +282,10 @@ bool glob_matches(std::string_view pattern, std::string_view name);
 
 /// The section of that name, or null; also null for `mock`, which has none.
 const Model* find_model(const Config& config, std::string_view name);
+
+/// The embedding model that a Document's `model` means: its name, hub name or one of its names, in any case;
+/// or null.
+const EmbeddingModel* find_embedding_model(const Config& config, std::string_view said);
 
 /// The folder that holds a model: its path, else <models_folder>/<last part of hub>.
 std::string model_folder(const Config& config, const Model& model);

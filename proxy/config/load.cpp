@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cstring>
 #include <fstream>
+#include <type_traits>
 
 #include "proxy/config/assignment.hpp"
 #include "proxy/config/check.hpp"
@@ -52,7 +53,8 @@ bool is_entry_name(std::string_view section, std::string_view name) {
 
 // The entry of that name in a list of named things, made when it is new.
 template <class T>
-T& entry_of(std::vector<T>& list, std::string T::* name_member, const std::string& name) {
+T& entry_of(std::vector<T>& list, std::string std::type_identity_t<T>::* name_member,
+            const std::string& name) {
   const auto found = std::ranges::find(list, name, name_member);
   if (found != list.end()) {
     return *found;
@@ -113,6 +115,8 @@ class Loading {
         place.model = &entry_of(config_.models, &Model::name, assignment.entry);
       } else if (section == "relays") {
         place.relay = &entry_of(config_.relays, &Relay::name, assignment.entry);
+      } else if (section == "inference.models") {
+        place.embedding = &entry_of(config_.embedding_models, &EmbeddingModel::name, assignment.entry);
       } else if (section == "model_mapping") {
         place.mapped = &entry_of(config_.model_mapping, &MappedModel::embedding, assignment.entry);
       } else {

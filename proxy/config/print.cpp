@@ -69,6 +69,16 @@ void emit_named_sections(YAML::Emitter& out, Config& config, std::span<const Key
   }
 }
 
+void emit_embedding_models(YAML::Emitter& out, Config& config, std::span<const Key> keys) {
+  out << YAML::Key << "models" << YAML::Value << YAML::BeginMap;
+  for (auto& model : config.embedding_models) {
+    Place place{config};
+    place.embedding = &model;
+    emit_entry(out, model.name, keys, place, Scope::embedding);
+  }
+  out << YAML::EndMap;
+}
+
 std::string cell(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
     text.insert(at, "\\");
@@ -147,6 +157,14 @@ constexpr std::pair<std::string_view, std::string_view> kSections[] = {
      "comes from "
      "`rerank`."},
     {"models", "The models that may be named. `mock` is always there and needs no section."},
+    {"inference",
+     "Text in: on searches that are reranked, and only on those, each `Document` whose `model` is named here "
+     "is replaced "
+     "by its vector before the search goes to Qdrant (docs/text-in.md). Off while no model is named."},
+    {"inference.models",
+     "Embedding models of the BERT family. `mock-embedding` needs neither `path` nor `hub`: it hashes words "
+     "into 64 "
+     "numbers, for trying the wiring."},
     {"", "At the top level of the file."},
     {"instructions", "Texts that `rerank_instruction` may use by name."},
     {"selection",
@@ -189,6 +207,10 @@ std::string print_effective(const Config& config, std::span<const Key> keys) {
       if (global) {
         emit(out, *key, place);
       }
+    }
+    if (section == "inference.models") {
+      emit_embedding_models(out, copy, keys);
+      out << YAML::EndMap;  // inference
     }
     if (global && !section.empty()) {
       const auto dot = section.find('.');

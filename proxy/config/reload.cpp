@@ -20,6 +20,8 @@ constexpr EntryList<CollectionRule> kCollections{&Config::collections, &Collecti
                                                  &Place::collection};
 constexpr EntryList<Model> kModels{&Config::models, &Model::name, &Place::model};
 constexpr EntryList<Relay> kRelays{&Config::relays, &Relay::name, &Place::relay};
+constexpr EntryList<EmbeddingModel> kEmbeddingModels{&Config::embedding_models, &EmbeddingModel::name,
+                                                     &Place::embedding};
 constexpr EntryList<Instruction> kInstructions{&Config::instructions, &Instruction::name,
                                                &Place::instruction};
 constexpr EntryList<MappedModel> kMapping{&Config::model_mapping, &MappedModel::embedding, &Place::mapped};
@@ -50,6 +52,7 @@ class Merging {
     merge(Scope::collection, kCollections);
     merge(Scope::model, kModels);
     merge(Scope::relay, kRelays);
+    merge(Scope::embedding, kEmbeddingModels);
     merge(Scope::instruction, kInstructions);
     merge(Scope::mapping, kMapping);
     return std::move(merged_);

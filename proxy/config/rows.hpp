@@ -40,6 +40,7 @@ void add_collections(Keys& keys);
 void add_selection(Keys& keys);
 void add_models(Keys& keys);
 void add_scoring(Keys& keys);
+void add_inference(Keys& keys);
 void add_top_level(Keys& keys);
 void add_log(Keys& keys);
 void add_tracing(Keys& keys);

@@ -15,7 +15,8 @@ void fill_default_texts(Keys& keys) {
   Instruction instruction;
   MappedModel mapped;
   Relay relay;
-  const Place place{config, &rule, &model, &instruction, &mapped, &relay};
+  EmbeddingModel embedding;
+  const Place place{config, &rule, &model, &instruction, &mapped, &relay, &embedding};
   for (auto& key : keys) {
     const auto given = key.default_text.empty() ? key.get(place) : std::nullopt;
     if (!given) {
@@ -37,6 +38,7 @@ Keys make_schema() {
   rows::add_rerank(keys);
   rows::add_collections(keys);
   rows::add_models(keys);
+  rows::add_inference(keys);
   rows::add_top_level(keys);
   rows::add_selection(keys);
   rows::add_scoring(keys);

@@ -50,6 +50,7 @@ struct Place {
   Instruction* instruction = nullptr;
   MappedModel* mapped = nullptr;
   Relay* relay = nullptr;
+  EmbeddingModel* embedding = nullptr;
 };
 
 enum class Scope {
@@ -58,6 +59,7 @@ enum class Scope {
   model,        ///< models.<name>.name
   relay,        ///< relays.<name>.name
   instruction,  ///< instructions.<name>: the entry is the value
+  embedding,    ///< inference.models.<name>.name
   mapping       ///< model_mapping.<embedding model>: the entry is the value
 };
 

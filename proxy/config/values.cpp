@@ -73,6 +73,26 @@ std::vector<std::string> items_of(const Given& given) {
   return items;
 }
 
+constexpr std::size_t kMostNames = 64;
+
+// A list whose items all fit; `fault` is what is said of one that does not.
+void bind_list(Key& key, Access<std::vector<std::string>> access, bool (*fits)(std::string_view),
+               std::string fault) {
+  key.set = [access, fits, fault = std::move(fault), expected = key.expected](const Place& place,
+                                                                              const Given& given) -> Stored {
+    const bool none = !given.is_list && given.text.empty();
+    auto items = none ? std::vector<std::string>() : items_of(given);
+    for (const auto& item : items) {
+      if (!fits(item)) return tl::unexpected("'" + item + "' is " + fault);
+    }
+    if (items.size() > kMostNames)
+      return tl::unexpected(fmt::format("{} names are not {}", items.size(), expected));
+    access(place) = std::move(items);
+    return {};
+  };
+  key.get = [access](const Place& place) -> std::optional<Given> { return Given{"", access(place), true}; };
+}
+
 }  // namespace
 
 Key row(ValueType type, std::string section, std::string name, std::string expected, std::string sentence) {
@@ -298,21 +318,21 @@ Key url_path(std::string section, std::string name, std::string sentence, Access
 
 Key host_names(std::string section, std::string name, std::string sentence,
                Access<std::vector<std::string>> access) {
-  constexpr std::size_t kMost = 64;
   Key key = row(ValueType::host_names, std::move(section), std::move(name),
-                fmt::format("a list of 0 to {} names of hosts", kMost), std::move(sentence));
-  key.set = [access, expected = key.expected](const Place& place, const Given& given) -> Stored {
-    const bool none = !given.is_list && given.text.empty();
-    auto names = none ? std::vector<std::string>() : items_of(given);
-    for (const auto& host : names) {
-      if (!is_host_name(host)) return tl::unexpected("'" + host + "' is no name of a host without its port");
-    }
-    if (names.size() > kMost)
-      return tl::unexpected(fmt::format("{} names are not {}", names.size(), expected));
-    access(place) = std::move(names);
-    return {};
+                fmt::format("a list of 0 to {} names of hosts", kMostNames), std::move(sentence));
+  bind_list(key, access, &is_host_name, "no name of a host without its port");
+  return key;
+}
+
+Key names(std::string section, std::string name, std::string sentence,
+          Access<std::vector<std::string>> access) {
+  Key key = row(ValueType::text, std::move(section), std::move(name),
+                fmt::format("a list of 0 to {} names", kMostNames), std::move(sentence));
+  const auto is_name = [](std::string_view text) {
+    return !text.empty() && text.size() <= 255 &&
+           std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; });
   };
-  key.get = [access](const Place& place) -> std::optional<Given> { return Given{"", access(place), true}; };
+  bind_list(key, access, is_name, "not 1 to 255 visible ASCII characters");
   return key;
 }
 

@@ -63,6 +63,9 @@ Key url_path(std::string section, std::string name, std::string sentence, Access
 /// A list of 0 to 64 names of hosts.
 Key host_names(std::string section, std::string name, std::string sentence,
                Access<std::vector<std::string>> access);
+/// A list of 0 to 64 names of anything: 1 to 255 visible ASCII characters each.
+Key names(std::string section, std::string name, std::string sentence,
+          Access<std::vector<std::string>> access);
 /// A token as HTTP carries one. Neither shown nor told in an error.
 Key token(std::string section, std::string name, std::string sentence, Access<Secret> access);
 Key device(std::string section, std::string name, std::string sentence, Access<std::string> access);

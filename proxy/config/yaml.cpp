@@ -68,7 +68,7 @@ class Reader {
       const Key* key = find_key(section, name);
       if (const std::string inner = section + "." + name;
           key == nullptr && entry.empty() && is_section(inner)) {
-        read_section(inner, inner, "", value);
+        is_named_section(inner) ? read_entries(inner, value) : read_section(inner, inner, "", value);
       } else if (key == nullptr) {
         problem(at, unknown_key_message(shown + "." + name, section));
       } else if (!seen.insert(key).second) {

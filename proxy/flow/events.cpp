@@ -31,6 +31,12 @@ void report_score_error(const RequestRun& run, const SearchRun& search, const re
       {{"model", search.model}, {"failure", to_string(error.failure)}, {"detail", error.message}});
 }
 
+void report_embedding_error(const RequestRun& run, const std::string& model,
+                            const reranker::ScoreError& error) {
+  observe::log::warn(run.request.id.text(), "embedding failed",
+                     {{"model", model}, {"failure", to_string(error.failure)}, {"detail", error.message}});
+}
+
 void report_unreadable_answer(const RequestRun& run, std::string_view why) {
   observe::log::error(run.request.id.text(), "the upstream's answer is not what its endpoint gives",
                       {{"detail", why}});

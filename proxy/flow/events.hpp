@@ -1,6 +1,7 @@
 // What the flow tells logs and metrics. No query or document text goes here.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "proxy/flow/request_run.hpp"
@@ -16,6 +17,10 @@ void report_fallbacks(const RequestRun& run);
 
 /// The scorer failed; its message explains.
 void report_score_error(const RequestRun& run, const SearchRun& search, const reranker::ScoreError& error);
+
+/// Documents got no vector; its message explains.
+void report_embedding_error(const RequestRun& run, const std::string& model,
+                            const reranker::ScoreError& error);
 
 /// Qdrant's 200 is not what its endpoint answers.
 void report_unreadable_answer(const RequestRun& run, std::string_view why);

@@ -27,6 +27,19 @@ std::string_view explanation(Reason reason) {
   return "scoring failed";
 }
 
+http::Reply failed_reply(std::string message, Reason reason, std::string_view model) {
+  const unsigned status = reason == Reason::out_of_memory ? 507 : 503;
+  message += std::string(explanation(reason)) + " (" + std::string(label(reason));
+  if (!model.empty()) message += ", model " + std::string(model);
+  message += ")";
+  auto reply = http::error_reply(status, message);
+  reply.failure = std::move(message);
+  if (status == 503) reply.fields.push_back({"retry-after", std::string(kRetryAfterSeconds)});
+  reply.fields.push_back({"X-Reranking-Used", "false"});
+  reply.fields.push_back({"X-Reranking-Reason", std::string(label(reason))});
+  return reply;
+}
+
 }  // namespace
 
 std::string_view label(Reason reason) {
@@ -85,17 +98,11 @@ bool refuses(Reason reason, reranker::OnError on_error) {
 }
 
 http::Reply refusal(Reason reason, std::string_view model) {
-  const unsigned status = reason == Reason::out_of_memory ? 507 : 503;
-  std::string message =
-      "Reranking failed: " + std::string(explanation(reason)) + " (" + std::string(label(reason));
-  if (!model.empty()) message += ", model " + std::string(model);
-  message += ")";
-  auto reply = http::error_reply(status, message);
-  reply.failure = std::move(message);
-  if (status == 503) reply.fields.push_back({"retry-after", std::string(kRetryAfterSeconds)});
-  reply.fields.push_back({"X-Reranking-Used", "false"});
-  reply.fields.push_back({"X-Reranking-Reason", std::string(label(reason))});
-  return reply;
+  return failed_reply("Reranking failed: ", reason, model);
+}
+
+http::Reply not_embedded(Reason reason, std::string_view model) {
+  return failed_reply("A Document got no vector: ", reason, model);
 }
 
 }  // namespace qrerank::proxy::flow

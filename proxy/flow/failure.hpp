@@ -54,4 +54,7 @@ bool refuses(Reason reason, reranker::OnError on_error);
 /// and logged as failed.
 http::Reply refusal(Reason reason, std::string_view model);
 
+/// The same where a Document got no vector: the search cannot be made, whatever the client said of failures.
+http::Reply not_embedded(Reason reason, std::string_view model);
+
 }  // namespace qrerank::proxy::flow

@@ -15,7 +15,7 @@ rewrite::Report report_of(const SearchRun& search) {
   report.model = search.model;
   if (search.failed) report.reason = label(*search.failed);
   report.candidates = search.candidates;
-  report.spent = rewrite::Spent{.upstream = {}, .scoring = search.scoring};
+  report.spent = rewrite::Spent{.upstream = {}, .inference = std::nullopt, .scoring = search.scoring};
   return report;
 }
 
@@ -37,8 +37,9 @@ bool SearchRun::must_ask_again() const {
 }
 
 RequestRun::RequestRun(const Services& all, std::shared_ptr<const config::Config> settings,
-                       http::InspectedRequest& inspected, rewrite::RequestPlan planned)
-    : services(all), config(std::move(settings)), request(inspected), plan(std::move(planned)) {
+                       rewrite::SearchKind asked, http::InspectedRequest& inspected,
+                       rewrite::RequestPlan planned)
+    : services(all), config(std::move(settings)), kind(asked), request(inspected), plan(std::move(planned)) {
   for (std::size_t place = 0; place < plan.searches.size(); ++place) {
     const auto* search_plan = std::get_if<rewrite::SearchPlan>(&plan.searches[place]);
     if (search_plan == nullptr) continue;
@@ -63,6 +64,10 @@ std::string RequestRun::own_body() const {
   return rewrite::own_request(plan.batch, bodies);
 }
 
+std::string RequestRun::for_upstream(std::string body) const {
+  return rewrite::with_vectors(std::move(body), kind, plan.batch, vectors);
+}
+
 rewrite::Report RequestRun::report() const {
   std::vector<rewrite::Report> reports;
   auto reranked = searches.begin();
@@ -70,9 +75,11 @@ rewrite::Report RequestRun::report() const {
     const auto* passing = std::get_if<rewrite::PassingSearch>(&search);
     reports.push_back(passing != nullptr ? report_of(*passing) : report_of(*reranked++));
   }
-  if (plan.batch) return rewrite::batch_report(std::move(reports), upstream, wall);
-  reports.front().spent->upstream = upstream;
-  return std::move(reports.front());
+  auto all =
+      plan.batch ? rewrite::batch_report(std::move(reports), upstream, wall) : std::move(reports.front());
+  all.spent->upstream = upstream;
+  all.spent->inference = inference;
+  return all;
 }
 
 }  // namespace qrerank::proxy::flow

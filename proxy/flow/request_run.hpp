@@ -14,6 +14,7 @@
 #include "proxy/flow/services.hpp"
 #include "proxy/http/interceptor.hpp"
 #include "proxy/rewrite/candidates.hpp"
+#include "proxy/rewrite/documents.hpp"
 #include "proxy/rewrite/group_order.hpp"
 #include "proxy/rewrite/plan.hpp"
 #include "proxy/rewrite/projection.hpp"
@@ -47,6 +48,7 @@ struct SearchRun {
 struct RequestRun {
   const Services& services;
   std::shared_ptr<const config::Config> config;
+  rewrite::SearchKind kind;
   http::InspectedRequest& request;
   rewrite::RequestPlan plan;
   std::vector<SearchRun> searches;  ///< those of the plan's that are to be reranked, in their order
@@ -54,9 +56,12 @@ struct RequestRun {
   reranker::Microseconds upstream{0};  ///< waited for it, on the clock: see UpstreamTime
   reranker::Microseconds wall{0};      ///< from the first text handed over to the last score
   std::string_view server;             ///< that was asked first, as configured
+  rewrite::DocumentVectors
+      vectors;  ///< of the Documents that are not for Qdrant to read; filled by embed_step
+  std::optional<reranker::Microseconds> inference;  ///< waited for them, where there were any
   std::optional<rewrite::Answer> own;  ///< the client's own searches, where some were asked again
 
-  RequestRun(const Services& all, std::shared_ptr<const config::Config> settings,
+  RequestRun(const Services& all, std::shared_ptr<const config::Config> settings, rewrite::SearchKind asked,
              http::InspectedRequest& inspected, rewrite::RequestPlan planned);
   RequestRun(const RequestRun&) = delete;
   RequestRun& operator=(const RequestRun&) = delete;
@@ -65,6 +70,8 @@ struct RequestRun {
   [[nodiscard]] reranker::Clock::time_point scoring_deadline(const SearchRun& search) const;
   /// The body of the client's own request, options stripped.
   [[nodiscard]] std::string own_body() const;
+  /// A body for the client's own target as Qdrant gets it: Documents of ours are vectors.
+  [[nodiscard]] std::string for_upstream(std::string body) const;
   /// What the answer tells, once all steps are done.
   [[nodiscard]] rewrite::Report report() const;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/flow/choose_models.hpp"
+#include "proxy/flow/embed_step.hpp"
 #include "proxy/flow/events.hpp"
 #include "proxy/flow/receive.hpp"
 #include "proxy/flow/request_run.hpp"
@@ -69,7 +70,7 @@ http::Outcome unanswered(RequestRun& run, NoAnswer failed) {
   fail_all(run, Reason::internal);
   if (refusal_of(run)) return std::move(failed.reply);
   report_too_large(run, failed.reply.failure);
-  auto pass = own_request_passed(run.request.head, run.own_body());
+  auto pass = own_request_passed(run.request.head, run.for_upstream(run.own_body()));
   rewrite::Report report;
   report.model = run.searches.front().model;
   report.reason = label(Reason::internal);
@@ -137,8 +138,10 @@ http::Awaitable<http::Outcome> rerank_flow(const Services& services,
   if (auto* settled = std::get_if<http::Outcome>(&received)) co_return std::move(*settled);
 
   auto plan = std::get<rewrite::RequestPlan>(std::move(received));
-  RequestRun run(services, std::move(config), request, std::move(plan));
+  RequestRun run(services, std::move(config), head.match.row->kind, request, std::move(plan));
   co_await choose_models(run, head.match.collection);
+  auto without_vectors = co_await embed_documents(run);
+  if (without_vectors) co_return *std::move(without_vectors);
   auto outcome = co_await rerank(run);
   co_return outcome;
 }

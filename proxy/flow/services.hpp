@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "proxy/config/config.hpp"
+#include "reranker/embedder.hpp"
 #include "reranker/scorer.hpp"
 
 namespace qrerank::proxy::observe::metrics {
@@ -26,6 +27,7 @@ struct Services {
   observe::metrics::Rerank* metrics = nullptr;
   SaidOnce* objects_as_text = nullptr;           ///< null: told each time
   selection::MetadataCache* metadata = nullptr;  ///< null: collections' metadata is not read
+  reranker::Embedder* embedder = nullptr;        ///< null: Documents stay as they are
 };
 
 }  // namespace qrerank::proxy::flow

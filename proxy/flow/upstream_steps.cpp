@@ -117,7 +117,7 @@ http::Awaitable<void> read_side_by_side(PageReads& reads) {
 }  // namespace
 
 http::Awaitable<OrNoAnswer<upstream::Response>> ask(RequestRun& run, std::string body) {
-  auto request = search_request(run.request.head, run.request.head.target, std::move(body));
+  auto request = search_request(run.request.head, run.request.head.target, run.for_upstream(std::move(body)));
   const UpstreamTime counted(run);
   auto response = co_await exchange(run, std::move(request));
   co_return response;

@@ -18,8 +18,8 @@ struct NoAnswer {
 template <class T>
 using OrNoAnswer = tl::expected<T, NoAnswer>;
 
-/// Sends `body` to the client's own target; only a 200 comes back. A gzip body is inflated although none was
-/// asked for; one in another coding stays as it is, and cannot be read.
+/// Sends `body` to the client's own target, for_upstream(); only a 200 comes back. A gzip body is inflated
+/// although none was asked for; one in another coding stays as it is, and cannot be read.
 http::Awaitable<OrNoAnswer<upstream::Response>> ask(RequestRun& run, std::string body);
 
 /// Asks for the client's own results of all searches that must_ask_again(), in one request.

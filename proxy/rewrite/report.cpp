@@ -56,7 +56,7 @@ double Report::reranking_ms() const {
 Report batch_report(std::vector<Report> searches, reranker::Microseconds upstream,
                     reranker::Microseconds wall) {
   Report all;
-  all.spent = Spent{.upstream = upstream, .scoring = {}};
+  all.spent = Spent{.upstream = upstream, .inference = std::nullopt, .scoring = {}};
   all.wall = wall;
   const Report* first_used = nullptr;
   for (const Report& search : searches) {
@@ -115,11 +115,12 @@ std::vector<http::Field> report_headers(const Report& report) {
   }
   if (report.spent) {
     const Spent& spent = *report.spent;
-    headers.push_back(
-        {"Server-Timing",
-         fmt::format("upstream;dur={:.3f}, tokenize;dur={:.3f}, queue;dur={:.3f}, compute;dur={:.3f}",
-                     milliseconds(spent.upstream), milliseconds(spent.scoring.tokenize),
-                     milliseconds(spent.scoring.queue), milliseconds(spent.scoring.compute))});
+    std::string timing =
+        fmt::format("upstream;dur={:.3f}, tokenize;dur={:.3f}, queue;dur={:.3f}, compute;dur={:.3f}",
+                    milliseconds(spent.upstream), milliseconds(spent.scoring.tokenize),
+                    milliseconds(spent.scoring.queue), milliseconds(spent.scoring.compute));
+    if (spent.inference) timing += fmt::format(", inference;dur={:.3f}", milliseconds(*spent.inference));
+    headers.push_back({"Server-Timing", std::move(timing)});
   }
   return headers;
 }

@@ -17,6 +17,8 @@ namespace qrerank::proxy::rewrite {
 /// Where the time went, for Server-Timing.
 struct Spent {
   reranker::Microseconds upstream{0};
+  std::optional<reranker::Microseconds>
+      inference{};            ///< waited for vectors of Documents, where there were any
   reranker::Timings scoring;  ///< of a batch: of the search that took longest, for they run side by side
 };
 
@@ -53,8 +55,8 @@ inline constexpr std::array<std::string_view, 5> kReportHeaders = {"X-Reranking-
 
 /// X-Reranking-Used, X-Reranking-Reason, X-Reranker-Model, X-Reranking-Time-Ms, X-Reranking-Candidates with
 /// what the body tells, and Server-Timing (upstream, tokenize, queue, compute, in milliseconds, always all
-/// four) where `spent` is known. Values hold visible ASCII only: anything else in a model's name is
-/// percent-encoded.
+/// four; behind them inference, where there was any) where `spent` is known. Values hold visible ASCII only:
+/// anything else in a model's name is percent-encoded.
 std::vector<http::Field> report_headers(const Report& report);
 
 }  // namespace qrerank::proxy::rewrite

@@ -14,21 +14,31 @@ namespace qrerank::proxy::scoring {
 namespace {
 
 namespace asio = boost::asio;
+using reranker::EmbedRequest;
+using reranker::EmbedResult;
 using reranker::ScoreRequest;
 using reranker::ScoreResult;
-using Results = std::vector<ScoreResult>;
+
+reranker::ScoreTicket submit(reranker::Scorer& scorer, ScoreRequest request, reranker::ScoreCompletion done) {
+  return scorer.submit(std::move(request), std::move(done));
+}
+
+reranker::ScoreTicket submit(reranker::Embedder& embedder, EmbedRequest request,
+                             reranker::EmbedCompletion done) {
+  return embedder.embed(std::move(request), std::move(done));
+}
 
 // One waiting coroutine. Touched only by its I/O thread, apart from `executor`, which compute threads post
 // to.
-template <class Handler>
+template <class Result, class Handler>
 struct Waiter {
   asio::any_io_executor executor;  // tracked: the io_context has work while the scorer has a request
   Handler handler;
   std::vector<reranker::ScoreTicket> tickets;  // in the requests' order
-  Results results;
+  std::vector<Result> results;
   std::size_t missing = 0;
 
-  void take(std::size_t index, ScoreResult result) {
+  void take(std::size_t index, Result result) {
     results[index] = std::move(result);
     tickets[index] = reranker::ScoreTicket();
     if (--missing > 0) return;
@@ -43,16 +53,18 @@ struct Waiter {
   }
 };
 
+// `Seam` is what the requests go to.
+template <class Seam, class Request, class Result>
 struct Initiate {
-  reranker::Scorer* scorer;
+  Seam* seam;
 
   template <class Handler>
-  void operator()(Handler handler, std::vector<ScoreRequest> requests) const {
+  void operator()(Handler handler, std::vector<Request> requests) const {
     auto slot = asio::get_associated_cancellation_slot(handler);
     auto executor = asio::any_io_executor(
         asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked));
-    auto waiter = std::make_shared<Waiter<Handler>>(
-        Waiter<Handler>{std::move(executor), std::move(handler), {}, {}, requests.size()});
+    auto waiter = std::make_shared<Waiter<Result, Handler>>(
+        Waiter<Result, Handler>{std::move(executor), std::move(handler), {}, {}, requests.size()});
     waiter->tickets.resize(requests.size());
     waiter->results.resize(requests.size());
     if (slot.is_connected()) {
@@ -61,13 +73,13 @@ struct Initiate {
       });
     }
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      auto resume = [waiter, i](ScoreResult result) {
+      auto resume = [waiter, i](Result result) {
         // Posted even when called from within `submit`, so that the ticket is stored before the coroutine
         // resumes.
         asio::post(waiter->executor,
                    [waiter, i, result = std::move(result)]() mutable { waiter->take(i, std::move(result)); });
       };
-      auto ticket = scorer->submit(std::move(requests[i]), std::move(resume));
+      auto ticket = submit(*seam, std::move(requests[i]), std::move(resume));
       waiter->tickets[i] = std::move(ticket);
     }
   }
@@ -75,10 +87,22 @@ struct Initiate {
 
 }  // namespace
 
-http::Awaitable<Results> score(reranker::Scorer& scorer, std::vector<ScoreRequest> requests) {
+http::Awaitable<std::vector<ScoreResult>> score(reranker::Scorer& scorer,
+                                                std::vector<ScoreRequest> requests) {
+  using Results = std::vector<ScoreResult>;
+  using Scoring = Initiate<reranker::Scorer, ScoreRequest, ScoreResult>;
   if (requests.empty()) co_return Results();
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<http::Executor>, void(Results)>(
-      Initiate{&scorer}, http::use_awaitable, std::move(requests));
+      Scoring{&scorer}, http::use_awaitable, std::move(requests));
+}
+
+http::Awaitable<std::vector<EmbedResult>> embed(reranker::Embedder& embedder,
+                                                std::vector<EmbedRequest> requests) {
+  using Results = std::vector<EmbedResult>;
+  using Embedding = Initiate<reranker::Embedder, EmbedRequest, EmbedResult>;
+  if (requests.empty()) co_return Results();
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<http::Executor>, void(Results)>(
+      Embedding{&embedder}, http::use_awaitable, std::move(requests));
 }
 
 }  // namespace qrerank::proxy::scoring

@@ -1,10 +1,11 @@
-// From the scorer's callbacks to a coroutine: the only place where compute threads hand something to I/O
-// threads.
+// From the scorer's and embedder's callbacks to a coroutine: the only place where compute threads hand
+// something to I/O threads.
 #pragma once
 
 #include <vector>
 
 #include "proxy/http/async.hpp"
+#include "reranker/embedder.hpp"
 #include "reranker/scorer.hpp"
 
 namespace qrerank::proxy::scoring {
@@ -15,5 +16,9 @@ namespace qrerank::proxy::scoring {
 /// are dropped and the results not yet there are `cancelled`. `scorer` outlives the coroutine.
 http::Awaitable<std::vector<reranker::ScoreResult>> score(reranker::Scorer& scorer,
                                                           std::vector<reranker::ScoreRequest> requests);
+
+/// The same of vectors.
+http::Awaitable<std::vector<reranker::EmbedResult>> embed(reranker::Embedder& embedder,
+                                                          std::vector<reranker::EmbedRequest> requests);
 
 }  // namespace qrerank::proxy::scoring

@@ -35,6 +35,7 @@ std::string devices_of(const Needs& needs) {
 ModelManager::Core::Core(ManagerSettings settings, std::shared_ptr<ScoreCache> cache, Observer& observer)
     : settings_(std::move(settings)),
       cache_(std::move(cache)),
+      vectors_(settings_.vector_cache_bytes),
       observer_(observer),
       loaders_(kLoaderThreads),
       tokenizers_(settings_.tokenizer_threads) {}
@@ -49,10 +50,15 @@ bool ModelManager::Core::knows(const std::string& model) const {
   return find(model) != nullptr;
 }
 
-ScoreTicket ModelManager::Core::submit(ScoreRequest asked, ScoreCompletion done) {
+ScoreTicket ModelManager::Core::submit(ModelKind kind, ScoreRequest asked, ScoreCompletion done) {
   const Place place = find(asked.model);
   if (place == nullptr) {
     done(error(ScoreFailure::model_unavailable, "unknown model " + asked.model));
+    return {};
+  }
+  if (place->kind != kind) {
+    done(error(ScoreFailure::model_unavailable,
+               asked.model + " is no " + std::string(to_string(kind)) + " model"));
     return {};
   }
   if (asked.texts.empty()) {
@@ -152,6 +158,7 @@ std::vector<ModelStatus> ModelManager::Core::status() const {
     }
     ModelStatus status;
     status.name = slot->name;
+    status.kind = slot->kind;
     status.state = slot->lifecycle.state();
     status.detail = slot->stage == Stage::waiting_for_room ? slot->room : slot->lifecycle.detail();
     status.waiting = slot->desk->size();

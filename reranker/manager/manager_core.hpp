@@ -1,6 +1,6 @@
 // The state behind ModelManager: one mutex, one slot for each model. Private to this room; requests and
-// status are in manager_core.cpp, loading and unloading in loading.cpp and giving_room.cpp, models that come
-// and go by configuration in replacing.cpp.
+// status are in manager_core.cpp, vectors in embedding.cpp, loading and unloading in loading.cpp and
+// giving_room.cpp, models that come and go by configuration in replacing.cpp.
 #pragma once
 
 #include <map>
@@ -14,6 +14,7 @@
 #include "reranker/scheduler/worker_pool.hpp"
 #include "reranker/serving/engine.hpp"
 #include "reranker/serving/request_desk.hpp"
+#include "reranker/vector_cache.hpp"
 
 namespace qrerank::reranker::manager {
 
@@ -22,7 +23,8 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   Core(ManagerSettings settings, std::shared_ptr<ScoreCache> cache, Observer& observer);
   void set_models(std::vector<ModelSetup> models);
 
-  ScoreTicket submit(ScoreRequest request, ScoreCompletion done);
+  ScoreTicket submit(ModelKind kind, ScoreRequest request, ScoreCompletion done);
+  ScoreTicket embed(EmbedRequest request, EmbedCompletion done);
   bool knows(const std::string& model) const;
   std::vector<ModelStatus> status() const;
   bool load(const std::string& model);
@@ -37,12 +39,14 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   struct Slot {
     Slot(ModelSetup setup, Clock::duration load_retry)
         : name(std::move(setup.name)),
+          kind(setup.kind),
           source(std::move(setup.source)),
           source_id(std::move(setup.source_id)),
           idle_unload(setup.idle_unload),
           lifecycle(load_retry) {}
 
     const std::string name;
+    const ModelKind kind;
     const ModelSource source;
     const std::string source_id;
     std::shared_ptr<serving::RequestDesk> desk;  // const once made
@@ -85,6 +89,7 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   [[nodiscard]] Place find(const std::string& model) const;
   void start(const serving::RequestPtr& request, std::shared_ptr<serving::Engine> engine);
   void returned(const Place& place);
+  [[nodiscard]] std::string recipe_of(const std::string& model) const;
   [[nodiscard]] ScoreError why_waiting(const Place& place) const;
 
   // On a loader thread.
@@ -97,6 +102,7 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
 
   const ManagerSettings settings_;
   const std::shared_ptr<ScoreCache> cache_;
+  VectorCache vectors_;
   Observer& observer_;
 
   mutable std::mutex mutex_;  // guards the slots' insides and these

@@ -17,7 +17,11 @@ ModelManager::~ModelManager() {
 }
 
 ScoreTicket ModelManager::submit(ScoreRequest request, ScoreCompletion done) {
-  return core_->submit(std::move(request), std::move(done));
+  return core_->submit(ModelKind::reranker, std::move(request), std::move(done));
+}
+
+ScoreTicket ModelManager::embed(EmbedRequest request, EmbedCompletion done) {
+  return core_->embed(std::move(request), std::move(done));
 }
 
 bool ModelManager::knows(const std::string& model) const {

@@ -1,5 +1,5 @@
-// All local models behind the Scorer seam: which of them are in memory, loaded when first asked for, unloaded
-// when idle or when another needs the room. Torch is behind the sources.
+// All local models behind the seams of scorers and embedders: which of them are in memory, loaded when first
+// asked for, unloaded when idle or when another needs the room. Torch is behind the sources.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "reranker/embedder.hpp"
 #include "reranker/model/placement.hpp"
 #include "reranker/observer.hpp"
 #include "reranker/score_cache.hpp"
@@ -31,6 +32,7 @@ struct ModelSource {
 /// One configured model.
 struct ModelSetup {
   std::string name;
+  ModelKind kind = ModelKind::reranker;  ///< what its source loads
   ModelSource source;
   std::string source_id{};         ///< tells sources of one name apart: another id is another model
   bool preload = false;            ///< loads at once, asked for or not
@@ -58,6 +60,8 @@ struct ManagerSettings {
   /// less a tenth of the whole.
   std::uint64_t memory_budget = 0;
   std::uint64_t gpu_memory_budget = 0;
+  /// For vectors that were made; 0 keeps none.
+  std::size_t vector_cache_bytes = 0;
   /// Of "cpu" or "cuda:N", now; empty: not known, and no limit. Called on loader threads.
   std::function<std::optional<model::DeviceMemory>(const std::string& device)> memory;
   /// For load_retry, idle_unload and who was used last; tests turn it by hand.
@@ -76,7 +80,7 @@ struct ManagerSettings {
 /// `tokenize` is from submit (or, when that was later, from the end of loading) to all tokens there, cache
 /// lookup included; `queue` includes what was waited for loading. Batches that time out or are cancelled
 /// midway still feed the cache.
-class ModelManager : public Scorer {
+class ModelManager : public Scorer, public Embedder {
  public:
   /// Names are distinct. `cache` may be null. `observer` must outlive this.
   ModelManager(std::vector<ModelSetup> models, ManagerSettings settings, std::shared_ptr<ScoreCache> cache,
@@ -84,6 +88,8 @@ class ModelManager : public Scorer {
   ~ModelManager() override;  // shuts down
 
   [[nodiscard]] ScoreTicket submit(ScoreRequest request, ScoreCompletion done) override;
+  /// Equal texts once, and none whose vector is kept. Failures as those of judging.
+  [[nodiscard]] ScoreTicket embed(EmbedRequest request, EmbedCompletion done) override;
   [[nodiscard]] bool knows(const std::string& model) const override;
   [[nodiscard]] std::vector<ModelStatus> status() const override;
 

@@ -12,12 +12,24 @@ constexpr std::string_view kArchitectures =
     "BertForSequenceClassification, RobertaForSequenceClassification, XLMRobertaForSequenceClassification, "
     "Qwen3ForCausalLM, Qwen3ForSequenceClassification";
 
-bool set_family(std::string_view name, EncoderConfig& config) {
-  if (name == "BertForSequenceClassification") {
+constexpr std::string_view kEmbeddingArchitectures =
+    "BertModel, RobertaModel, XLMRobertaModel, or one of these with ForMaskedLM";
+
+bool set_family(std::string_view name, EncoderUse use, EncoderConfig& config) {
+  const auto cut = [&](std::string_view ending) {
+    const bool there = name.ends_with(ending);
+    if (there) name.remove_suffix(ending.size());
+    return there;
+  };
+  // A language model's head is not read, its encoder is.
+  const bool fits =
+      use == EncoderUse::judge ? cut("ForSequenceClassification") : cut("Model") || cut("ForMaskedLM");
+  if (!fits) return false;
+  if (name == "Bert") {
     config.family = EncoderFamily::bert;
-  } else if (name == "RobertaForSequenceClassification") {
+  } else if (name == "Roberta") {
     config.family = EncoderFamily::roberta;
-  } else if (name == "XLMRobertaForSequenceClassification") {
+  } else if (name == "XLMRoberta") {
     config.family = EncoderFamily::xlm_roberta;
   } else {
     return false;
@@ -44,16 +56,17 @@ std::int64_t EncoderConfig::first_position() const {
   return family == EncoderFamily::bert ? 0 : padding_id + 1;
 }
 
-Result parse_encoder_config(std::string_view json) {
+Result parse_encoder_config(std::string_view json, EncoderUse use) {
   simdjson::dom::parser parser;
   const auto root = parse_config(parser, json);
   if (!root) return tl::unexpected(root.error());
   EncoderConfig config;
   const auto name = architecture_of(*root);
-  if (!set_family(name, config)) {
+  if (!set_family(name, use, config)) {
     const auto found = name.empty() ? "no architectures" : first_code_points(name, 100);
-    return tl::unexpected("architectures: expected one of " + std::string(kArchitectures) + ", found " +
-                          found);
+    return tl::unexpected("architectures: expected one of " +
+                          std::string(use == EncoderUse::judge ? kArchitectures : kEmbeddingArchitectures) +
+                          ", found " + found);
   }
   ConfigMembers reader(*root);
   config.vocabulary = reader.size("vocab_size", 1, 4'000'000);
@@ -68,7 +81,7 @@ Result parse_encoder_config(std::string_view json) {
   reader.only_word("position_embedding_type", "absolute");
   reader.only_flag("is_decoder", false);  // it would not see what comes behind
   reader.none("quantization_config");
-  reader.one_label();
+  if (use == EncoderUse::judge) reader.one_label();
   if (config.family != EncoderFamily::bert) {
     config.padding_id = reader.size("pad_token_id", 0, config.positions);
   }

@@ -1,4 +1,4 @@
-// config.json of the one-label encoder families, read and checked. Torch-free. Weights are not looked at
+// config.json of the encoder families, read and checked. Torch-free. Weights are not looked at
 // here.
 #pragma once
 
@@ -32,8 +32,12 @@ struct EncoderConfig {
   [[nodiscard]] std::int64_t max_length() const { return positions - first_position(); }
 };
 
-/// Checks the text of a config.json: a known architecture with one label, exact gelu, absolute positions,
+/// What a checkpoint is to be: a cross-encoder with one label, or a bare encoder whose states become vectors.
+enum class EncoderUse { judge, embed };
+
+/// Checks the text of a config.json: a known architecture for that use, exact gelu, absolute positions,
 /// sizes within bounds. The error names the member, what was expected and what was found.
-[[nodiscard]] tl::expected<EncoderConfig, std::string> parse_encoder_config(std::string_view json);
+[[nodiscard]] tl::expected<EncoderConfig, std::string> parse_encoder_config(
+    std::string_view json, EncoderUse use = EncoderUse::judge);
 
 }  // namespace qrerank::reranker::model

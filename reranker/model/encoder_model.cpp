@@ -23,65 +23,62 @@ namespace {
 constexpr std::size_t kCpuPieceTokens = 512;
 constexpr std::size_t kGpuPieceTokens = 65'536;
 
-/// Goes up whenever the same texts would get other scores from the same weights.
-constexpr std::string_view kRecipe = "pair-1";
+/// Go up whenever the same texts would get other scores, or vectors, from the same weights.
+constexpr std::string_view kPairRecipe = "pair-1";
+constexpr std::string_view kTextRecipe = "text-1";
 
-class EncoderModel final : public Model {
+struct Parts {
+  ModelInfo info;
+  tokenizer::Tokenizer tokenizer;
+  tokenizer::PairTemplate layout;
+  Encoder encoder;
+  bool token_types;
+  std::int64_t vocabulary;
+  int threads;
+  std::size_t largest_piece;  ///< tokens
+};
+
+/// Whole sequences through the encoder, whatever they are made of.
+class EncoderModel : public Model {
  public:
-  EncoderModel(ModelInfo info, tokenizer::Tokenizer tokenizer, tokenizer::PairTemplate layout,
-               Encoder encoder, const EncoderConfig& config, int threads, std::size_t largest_piece)
-      : info_(std::move(info)),
-        tokenizer_(std::move(tokenizer)),
-        layout_(std::move(layout)),
-        encoder_(std::move(encoder)),
-        token_types_(config.family == EncoderFamily::bert),
-        vocabulary_(config.vocabulary),
-        threads_(threads),
-        largest_piece_(largest_piece) {}
+  explicit EncoderModel(Parts parts) : parts_(std::move(parts)) {}
 
-  const ModelInfo& info() const override { return info_; }
-
-  EncodedTexts encode(std::string_view /*instruction*/, std::string_view query,
-                      std::span<const std::string> texts) const override {
-    auto query_ids = tokenizer_.encode_first(query, info_.max_length);
-    const auto room = prompt::pair_room(layout_, query_ids.size(), info_.max_length);
-    query_ids.resize(room.query);
-    EncodedTexts encoded;
-    encoded.texts.reserve(texts.size());
-    for (const auto& text : texts) {
-      const auto ids = tokenizer_.encode_first(text, room.document);
-      encoded.texts.push_back(prompt::join_pair(layout_, query_ids, ids, token_types_));
-    }
-    return encoded;
-  }
+  const ModelInfo& info() const override { return parts_.info; }
 
   std::vector<double> logits(std::span<const BatchItem> items) override {
     std::vector<std::size_t> lengths;
     lengths.reserve(items.size());
     for (const auto& item : items) lengths.push_back(checked_length(item));
-    std::vector<double> logits(items.size());
+    const auto width = parts_.info.width;
+    std::vector<double> logits(items.size() * width);
     const auto tokens = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
-    const auto pieces = cut_into_pieces(lengths, piece_tokens(tokens, threads_, largest_piece_));
+    const auto pieces = cut_into_pieces(lengths, piece_tokens(tokens, parts_.threads, parts_.largest_piece));
     with_memory_errors([&] {
-      run_pieces(pieces.size(), threads_, [&](std::size_t number) {
+      run_pieces(pieces.size(), parts_.threads, [&](std::size_t number) {
         const auto& piece = pieces[number];
         std::vector<const Sequence*> sequences;
         sequences.reserve(piece.size());
         for (const auto index : piece) sequences.push_back(items[index].body);
-        const auto values = encoder_.forward(sequences);
-        for (std::size_t i = 0; i < piece.size(); ++i) logits[piece[i]] = values[i];
+        const auto values = parts_.encoder.forward(sequences);
+        for (std::size_t i = 0; i < piece.size(); ++i) {
+          std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i * width), width,
+                      logits.begin() + static_cast<std::ptrdiff_t>(piece[i] * width));
+        }
       });
     });
     return logits;
   }
 
-  void release_cached_memory() override { release_free_memory(!info_.device.starts_with("cpu")); }
+  void release_cached_memory() override { release_free_memory(!parts_.info.device.starts_with("cpu")); }
+
+ protected:
+  [[nodiscard]] const Parts& parts() const { return parts_; }
 
  private:
   std::size_t checked_length(const BatchItem& item) const {
-    const auto known = [&](std::int32_t id) { return id >= 0 && id < vocabulary_; };
+    const auto known = [&](std::int32_t id) { return id >= 0 && id < parts_.vocabulary; };
     if (item.prefix != nullptr || item.body == nullptr || item.body->ids.empty() ||
-        item.body->ids.size() > info_.max_length ||
+        item.body->ids.size() > parts_.info.max_length ||
         (!item.body->type_ids.empty() && item.body->type_ids.size() != item.body->ids.size()) ||
         !std::ranges::all_of(item.body->ids, known)) {
       throw std::invalid_argument(
@@ -90,24 +87,67 @@ class EncoderModel final : public Model {
     return item.body->ids.size();
   }
 
-  ModelInfo info_;
-  tokenizer::Tokenizer tokenizer_;
-  tokenizer::PairTemplate layout_;
-  Encoder encoder_;
-  bool token_types_;
-  std::int64_t vocabulary_;
-  int threads_;
-  std::size_t largest_piece_;  ///< tokens
+  Parts parts_;
+};
+
+class CrossEncoder final : public EncoderModel {
+ public:
+  using EncoderModel::EncoderModel;
+
+  EncodedTexts encode(std::string_view /*instruction*/, std::string_view query,
+                      std::span<const std::string> texts) const override {
+    const Parts& its = parts();
+    auto query_ids = its.tokenizer.encode_first(query, its.info.max_length);
+    const auto room = prompt::pair_room(its.layout, query_ids.size(), its.info.max_length);
+    query_ids.resize(room.query);
+    EncodedTexts encoded;
+    encoded.texts.reserve(texts.size());
+    for (const auto& text : texts) {
+      const auto ids = its.tokenizer.encode_first(text, room.document);
+      encoded.texts.push_back(prompt::join_pair(its.layout, query_ids, ids, its.token_types));
+    }
+    return encoded;
+  }
+};
+
+/// One text a sequence, its prefix tokenized along with it.
+class TextEncoder final : public EncoderModel {
+ public:
+  TextEncoder(Parts parts, std::string prefix) : EncoderModel(std::move(parts)), prefix_(std::move(prefix)) {}
+
+  EncodedTexts encode(std::string_view /*instruction*/, std::string_view /*query*/,
+                      std::span<const std::string> texts) const override {
+    const Parts& its = parts();
+    const auto room = prompt::single_room(its.layout, its.info.max_length);
+    EncodedTexts encoded;
+    encoded.texts.reserve(texts.size());
+    for (const auto& text : texts) {
+      const auto ids = its.tokenizer.encode_first(prefix_ + text, room);
+      encoded.texts.push_back(prompt::single(its.layout, ids, its.token_types));
+    }
+    return encoded;
+  }
+
+ private:
+  const std::string prefix_;
 };
 
 tl::unexpected<LoadError> failed(std::string message) {
   return tl::unexpected(LoadError{.message = std::move(message)});
 }
 
-std::string recipe_version(const ModelInfo& info, const Checkpoint& checkpoint) {
-  const auto weights = std::hash<std::string>{}(checkpoint.fingerprint());
-  return std::string(kRecipe) + "/" + info.dtype + "/" + std::to_string(info.max_length) + "/" +
-         std::to_string(weights);
+std::string hashed(const std::string& text) {
+  return std::to_string(std::hash<std::string>{}(text));
+}
+
+std::string recipe_version(const ModelInfo& info, const Checkpoint& checkpoint,
+                           const std::optional<EmbeddingRecipe>& recipe) {
+  std::string version = recipe ? std::string(kTextRecipe) +
+                                     (recipe->pooling == Pooling::cls ? "/cls" : "/mean") +
+                                     (recipe->normalize ? "/1/" : "/any/") + hashed(recipe->query_prefix)
+                               : std::string(kPairRecipe);
+  return version + "/" + info.dtype + "/" + std::to_string(info.max_length) + "/" +
+         hashed(checkpoint.fingerprint());
 }
 
 /// One above the largest type that the layout gives to a token.
@@ -126,11 +166,23 @@ std::size_t activation_bytes(const EncoderConfig& config, c10::ScalarType arithm
   return static_cast<std::size_t>(wide) * c10::elementSize(arithmetic);
 }
 
+/// What stands before the encoder's names: a bare encoder's have nothing, one saved with a head its family's.
+std::string scope_in(const Checkpoint& checkpoint, EncoderFamily family) {
+  const std::string scope = family == EncoderFamily::bert ? "bert." : "roberta.";
+  return checkpoint.find(scope + "embeddings.word_embeddings.weight") != nullptr ? scope : "";
+}
+
 }  // namespace
 
 tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSpec& spec,
                                                                    const EncoderConfig& config) {
   const std::filesystem::path folder = spec.path;
+  std::optional<EmbeddingRecipe> recipe;
+  if (spec.embedding) {
+    auto read = embedding_recipe(folder, *spec.embedding);
+    if (!read) return failed(read.error());
+    recipe = std::move(*read);
+  }
   const auto device = choose_device(spec.device);
   if (!device) return failed(spec.name + ": " + device.error());
   const auto dtype = choose_dtype(spec.dtype, *device);
@@ -158,6 +210,7 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
   info.device = device->str();
   info.max_length = static_cast<std::size_t>(config.max_length());
   if (const auto limit = tokenizer_limit_in(folder)) info.max_length = std::min(info.max_length, *limit);
+  if (recipe && recipe->max_length) info.max_length = std::min(info.max_length, *recipe->max_length);
   if (spec.max_length != 0) info.max_length = std::min(info.max_length, spec.max_length);
   if (info.max_length <= layout->size()) {
     return failed(spec.name + ": max_length: expected more than the " + std::to_string(layout->size()) +
@@ -167,17 +220,28 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
   const auto checkpoint = Checkpoint::open(folder);
   if (!checkpoint) return failed(checkpoint.error());
   info.weight_bytes = weight_bytes(*checkpoint, info.dtype);
-  info.recipe_version = recipe_version(info, *checkpoint);
+  info.recipe_version = recipe_version(info, *checkpoint, recipe);
 
   const c10::InferenceMode inference;
   WeightReader reader(*checkpoint);
-  const auto weights = is_bert ? read_bert(reader, config, *dtype) : read_roberta(reader, config, *dtype);
+  const auto weights = recipe    ? read_encoder(reader, config, *dtype, scope_in(*checkpoint, config.family))
+                       : is_bert ? read_bert(reader, config, *dtype)
+                                 : read_roberta(reader, config, *dtype);
   if (!reader.error().empty()) return failed(folder.string() + ": " + reader.error());
   info.activation_bytes_per_token = activation_bytes(config, arithmetic_dtype(*dtype, *device));
+  if (recipe) info.width = static_cast<std::size_t>(config.hidden);
 
-  return std::make_unique<EncoderModel>(
-      std::move(info), std::move(*tokenizer), std::move(*layout), Encoder(weights, config, *device), config,
-      compute_threads(spec.threads, !device->is_cpu()), device->is_cpu() ? kCpuPieceTokens : kGpuPieceTokens);
+  Parts parts{
+      .info = std::move(info),
+      .tokenizer = std::move(*tokenizer),
+      .layout = std::move(*layout),
+      .encoder = recipe ? Encoder(weights, config, *device, *recipe) : Encoder(weights, config, *device),
+      .token_types = is_bert,
+      .vocabulary = config.vocabulary,
+      .threads = compute_threads(spec.threads, !device->is_cpu()),
+      .largest_piece = device->is_cpu() ? kCpuPieceTokens : kGpuPieceTokens};
+  if (recipe) return std::make_unique<TextEncoder>(std::move(parts), std::move(recipe->query_prefix));
+  return std::make_unique<CrossEncoder>(std::move(parts));
 }
 
 }  // namespace qrerank::reranker::model

@@ -1,4 +1,4 @@
-// The one-label encoder families behind the Model seam: texts to pairs, pairs to logits.
+// The encoder families behind the Model seam: pairs to logits, or texts to vectors.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@
 
 namespace qrerank::reranker::model {
 
-/// Loads what `spec.path` holds beside its config.json: weights and tokenizer.
+/// Loads what `spec.path` holds beside its config.json: weights and tokenizer. A judge, or with
+/// `spec.embedding` what makes vectors.
 [[nodiscard]] tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSpec& spec,
                                                                                  const EncoderConfig& config);
 

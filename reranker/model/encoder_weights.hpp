@@ -1,6 +1,8 @@
-// Everything a one-label encoder is built from, and the two families' names for it.
+// Everything an encoder is built from, and the families' names for it.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "reranker/model/embeddings.hpp"
@@ -12,8 +14,12 @@ namespace qrerank::reranker::model {
 struct EncoderWeights {
   EmbeddingWeights embeddings;
   std::vector<EncoderLayerWeights> layers;
-  HeadWeights head;
+  std::optional<HeadWeights> head;  ///< none: its states are what is wanted
 };
+
+/// The encoder alone; its tensors' names begin with `scope` ("bert.", empty for a bare BertModel).
+[[nodiscard]] EncoderWeights read_encoder(WeightReader& reader, const EncoderConfig& config,
+                                          c10::ScalarType dtype, const std::string& scope);
 
 /// BertForSequenceClassification (bert.cpp). `dtype`: of everything but norms, position tables and head.
 /// Check the reader's error before use.

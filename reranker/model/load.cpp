@@ -34,6 +34,8 @@ Loaded load_model(const ModelSpec& spec) {
   try {
     const auto json = read_regular_file(std::filesystem::path(spec.path) / "config.json", kMaxConfigBytes);
     if (!json) return tl::unexpected(LoadError{.message = json.error()});
+    if (spec.embedding)
+      return load_checked(spec, parse_encoder_config(*json, EncoderUse::embed), load_encoder_model);
     if (is_qwen3_config(*json)) return load_checked(spec, parse_qwen3_config(*json), load_qwen3_model);
     return load_checked(spec, parse_encoder_config(*json), load_encoder_model);
   } catch (const std::bad_alloc&) {

@@ -11,6 +11,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "reranker/model/embedding_recipe.hpp"
+
 namespace qrerank::reranker::model {
 
 /// How a model is to be loaded: one `models.<name>` section of the configuration.
@@ -21,6 +23,7 @@ struct ModelSpec {
   std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"
   std::size_t max_length = 0;   ///< tokens per sequence; 0: what the model allows
   int threads = 0;              ///< compute threads on the CPU; 0: the machine's cores
+  std::optional<EmbeddingChoices> embedding{};  ///< there: it is to make vectors, not to judge
 };
 
 struct ModelInfo {
@@ -35,6 +38,7 @@ struct ModelInfo {
   std::size_t activation_bytes_per_token =
       0;  ///< the most memory that `logits` needs for each token it computes, weights aside; 0: not known
   bool follows_instructions = false;
+  std::size_t width = 1;  ///< numbers that `logits` gives for a text: its logit, or a vector's
 };
 
 /// One text's tokens. `type_ids` is empty for families without token types, else as long as `ids`.
@@ -70,8 +74,9 @@ class Model {
   [[nodiscard]] virtual EncodedTexts encode(std::string_view instruction, std::string_view query,
                                             std::span<const std::string> texts) const = 0;
 
-  /// One raw logit per item, in their order. Called by one compute thread only. Throws OutOfMemory, or
-  /// std::exception for a bug. Not-a-number is returned as it is: the caller checks.
+  /// `width` numbers per item, in their order: one raw logit, or an embedding's vector. Called by one compute
+  /// thread only. Throws OutOfMemory, or std::exception for a bug. Not-a-number is returned as it is: the
+  /// caller checks.
   [[nodiscard]] virtual std::vector<double> logits(std::span<const BatchItem> items) = 0;
 
   /// True while `logits` would not compute this prefix again, so that it costs no tokens of a batch's budget.

@@ -6,15 +6,10 @@
 namespace qrerank::reranker::model {
 
 EncoderWeights read_roberta(WeightReader& reader, const EncoderConfig& config, c10::ScalarType dtype) {
-  EncoderWeights weights;
-  weights.embeddings = read_embeddings(reader, "roberta.embeddings", config, dtype);
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    weights.layers.push_back(
-        read_encoder_layer(reader, "roberta.encoder.layer." + std::to_string(layer), config, dtype));
-  }
-  reader.expect_all_read("roberta.encoder.");
-  weights.head.dense = reader.dense({"classifier.dense"}, config.hidden, config.hidden, c10::kFloat);
-  weights.head.out = reader.dense({"classifier.out_proj"}, config.hidden, 1, c10::kFloat);
+  EncoderWeights weights = read_encoder(reader, config, dtype, "roberta.");
+  weights.head =
+      HeadWeights{.dense = reader.dense({"classifier.dense"}, config.hidden, config.hidden, c10::kFloat),
+                  .out = reader.dense({"classifier.out_proj"}, config.hidden, 1, c10::kFloat)};
   return weights;
 }
 

@@ -30,4 +30,20 @@ model::Sequence join_pair(const tokenizer::PairTemplate& layout, std::span<const
   return pair;
 }
 
+std::size_t single_room(const tokenizer::PairTemplate& layout, std::size_t max_length) {
+  const std::size_t own = layout.before.size() + layout.after.size();
+  if (max_length < own) throw std::invalid_argument("max_length does not hold the special tokens");
+  return max_length - own;
+}
+
+model::Sequence single(const tokenizer::PairTemplate& layout, std::span<const std::int32_t> text,
+                       bool token_types) {
+  model::Sequence sequence;
+  for (const auto& token : layout.before) sequence.ids.push_back(token.id);
+  sequence.ids.insert(sequence.ids.end(), text.begin(), text.end());
+  for (const auto& token : layout.after) sequence.ids.push_back(token.id);
+  if (token_types) sequence.type_ids.assign(sequence.ids.size(), layout.first_type);
+  return sequence;
+}
+
 }  // namespace qrerank::reranker::prompt

@@ -1,4 +1,5 @@
-// Query and document as one token sequence for cross-encoders that read a pair. Pure: ids in, ids out.
+// One token sequence for encoders: of query and document where a pair is read, of a text by itself. Pure: ids
+// in, ids out.
 #pragma once
 
 #include <cstddef>
@@ -26,5 +27,11 @@ struct PairRoom {
 [[nodiscard]] model::Sequence join_pair(const tokenizer::PairTemplate& layout,
                                         std::span<const std::int32_t> query,
                                         std::span<const std::int32_t> document, bool token_types);
+
+/// The same of a text by itself: what stands before the first of a pair and behind the second, as in [CLS]
+/// text [SEP] or <s> text </s>; all tokens are of the first type.
+[[nodiscard]] std::size_t single_room(const tokenizer::PairTemplate& layout, std::size_t max_length);
+[[nodiscard]] model::Sequence single(const tokenizer::PairTemplate& layout,
+                                     std::span<const std::int32_t> text, bool token_types);
 
 }  // namespace qrerank::reranker::prompt

@@ -1,5 +1,6 @@
 #include "reranker/scheduler/batch.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <map>
@@ -25,6 +26,10 @@ void guarded(Computed& computed, Call call) {
 
 }  // namespace
 
+bool is_finite(std::span<const double> row) {
+  return std::ranges::all_of(row, [](double value) { return std::isfinite(value); });
+}
+
 Computed compute(model::Model& model, const Batch& batch) {
   std::vector<model::BatchItem> items;
   items.reserve(batch.entries.size());
@@ -32,10 +37,11 @@ Computed compute(model::Model& model, const Batch& batch) {
     items.push_back({entry.job->encoded.prefix.get(), &entry.sequence()});
   }
   Computed computed;
+  computed.width = model.info().width;
   computed.begin = Clock::now();
   guarded(computed, [&] {
     computed.logits = model.logits(items);
-    if (computed.logits.size() == items.size()) {
+    if (computed.logits.size() == items.size() * computed.width) {
       computed.outcome = Outcome::scored;
     } else {
       computed.message = "the model gave another number of logits than it was given texts";
@@ -56,10 +62,10 @@ void tell_taps(const Batch& batch, const Computed& computed) {
   std::map<const Job*, Part> parts;
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     const Entry& entry = batch.entries[i];
-    if (entry.job->tap && std::isfinite(computed.logits[i])) {
+    if (entry.job->tap && is_finite(computed.row(i))) {
       Part& part = parts[entry.job.get()];
       part.texts.push_back(entry.text);
-      part.logits.push_back(computed.logits[i]);
+      part.logits.insert(part.logits.end(), computed.row(i).begin(), computed.row(i).end());
     }
   }
   for (const auto& [job, part] : parts) {

@@ -2,6 +2,7 @@
 // keep it. Private to the scheduler; which texts make a batch is batch_former's.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,19 @@ enum class Outcome { scored, out_of_memory, failed };
 
 struct Computed {
   Outcome outcome = Outcome::failed;
-  std::vector<double> logits;  ///< one per entry when scored; may be not finite
-  std::string message;         ///< why it failed
+  std::vector<double> logits;  ///< `width` for each entry when scored; may be not finite
+  std::size_t width = 1;
+  std::string message;  ///< why it failed
   Clock::time_point begin;
   Clock::duration took{};
+
+  /// What the model gave for one entry.
+  [[nodiscard]] std::span<const double> row(std::size_t entry) const {
+    return std::span(logits).subspan(entry * width, width);
+  }
 };
+
+[[nodiscard]] bool is_finite(std::span<const double> row);
 
 /// Blocks while the model computes. Whatever it throws becomes an outcome; where memory ran out, the model
 /// has given back what it keeps only to be faster before this returns.

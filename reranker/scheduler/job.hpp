@@ -13,8 +13,8 @@
 namespace qrerank::reranker::scheduler {
 
 struct Job {
-  Job(std::uint64_t id_, model::EncodedTexts encoded_, Clock::time_point deadline_, ScoredCompletion done_,
-      BatchTap tap_)
+  Job(std::uint64_t id_, model::EncodedTexts encoded_, std::size_t width, Clock::time_point deadline_,
+      ScoredCompletion done_, BatchTap tap_)
       : id(id_),
         encoded(std::move(encoded_)),
         deadline(deadline_),
@@ -22,7 +22,7 @@ struct Job {
         done(std::move(done_)),
         remaining(encoded.texts.size()),
         admitted(Clock::now()) {
-    scored.logits.resize(encoded.texts.size());
+    scored.logits.resize(encoded.texts.size() * width);
     scored.tokens = prefix_tokens();
     for (const model::Sequence& text : encoded.texts) {
       scored.tokens += text.ids.size();

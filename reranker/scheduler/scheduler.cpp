@@ -44,8 +44,10 @@ ScoreError error(ScoreFailure failure, std::string message, Timings timings = {}
 
 class Scheduler::Core : public std::enable_shared_from_this<Core> {
  public:
-  Core(std::string model, SchedulerSettings settings, DeadlineTimer& timer, Observer& observer)
+  Core(std::string model, std::size_t width, SchedulerSettings settings, DeadlineTimer& timer,
+       Observer& observer)
       : model_(std::move(model)),
+        width_(width),
         settings_(settings),
         timer_(timer),
         observer_(observer),
@@ -75,6 +77,7 @@ class Scheduler::Core : public std::enable_shared_from_this<Core> {
   void queue_changed() { observer_.queue_changed(model_, waiting_.size(), waiting_tokens_); }
 
   const std::string model_;
+  const std::size_t width_;  // of what the model gives for a text
   const SchedulerSettings settings_;
   DeadlineTimer& timer_;
   Observer& observer_;
@@ -119,7 +122,8 @@ ScoreTicket Scheduler::Core::submit(model::EncodedTexts encoded, Clock::time_poi
     return {};
   }
   const std::uint64_t id = ++next_id_;
-  const auto job = std::make_shared<Job>(id, std::move(encoded), deadline, std::move(done), std::move(tap));
+  const auto job =
+      std::make_shared<Job>(id, std::move(encoded), width_, deadline, std::move(done), std::move(tap));
   for (std::size_t text = 0; text < job->encoded.texts.size(); ++text) {
     waiting_.push_back({job, text, next_arrival_++});
   }
@@ -277,11 +281,12 @@ void Scheduler::Core::settle(const Batch& batch, const Computed& computed, Finis
     }
     switch (computed.outcome) {
       case Outcome::scored:
-        if (!std::isfinite(computed.logits[i])) {
+        if (!is_finite(computed.row(i))) {
           fail(job, ScoreFailure::internal, "the model gave a logit that is not finite", finished);
           break;
         }
-        job->scored.logits[entry.text] = computed.logits[i];
+        std::ranges::copy(computed.row(i),
+                          job->scored.logits.begin() + static_cast<std::ptrdiff_t>(entry.text * width_));
         if (--job->remaining == 0) {
           succeed(job, finished);
         }
@@ -349,7 +354,8 @@ void Scheduler::Core::forget(const JobPtr& job, Finished& finished) {
 
 Scheduler::Scheduler(std::string model, const std::vector<model::Model*>& replicas,
                      SchedulerSettings settings, DeadlineTimer& timer, Observer& observer)
-    : core_(std::make_shared<Core>(std::move(model), settings, timer, observer)) {
+    : core_(std::make_shared<Core>(std::move(model), replicas.front()->info().width, settings, timer,
+                                   observer)) {
   for (model::Model* const replica : replicas) {
     threads_.emplace_back([core = core_.get(), replica] { core->run(*replica); });
   }

@@ -31,16 +31,16 @@ struct SchedulerSettings {
 };
 
 struct ScoredTexts {
-  std::vector<double> logits;  ///< one per text, in the order given
+  std::vector<double> logits;  ///< the model's `width` numbers per text, in the order given
   Timings timings;             ///< queue and compute
   std::size_t tokens = 0;      ///< of this request: its texts, and its prefix once
 };
 
 using ScoredCompletion = std::function<void(tl::expected<ScoredTexts, ScoreError>)>;
 
-/// Told of each batch's finite logits (`texts`: places in the request), before the request completes; also
-/// when it has completed otherwise meanwhile, so that work once done can be kept. Same rules as for
-/// completions.
+/// Told of each batch's finite logits (`texts`: places in the request; `width` numbers for each), before the
+/// request completes; also when it has completed otherwise meanwhile, so that work once done can be kept.
+/// Same rules as for completions.
 using BatchTap = std::function<void(std::span<const std::size_t> texts, std::span<const double> logits)>;
 
 struct QueueLength {

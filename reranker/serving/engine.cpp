@@ -26,12 +26,12 @@ void complete(RequestDesk& desk, const RequestPtr& request, Scored scored) {
   }
   Slots& slots = request->slots.value();
   for (std::size_t i = 0; i < slots.computed.size(); ++i) {
-    for (const std::size_t slot : slots.computed[i]) {
-      slots.logits[slot] = scored->logits[i];
-    }
+    const auto row = std::span<const double>(scored->logits).subspan(i * slots.width, slots.width);
+    for (const std::size_t slot : slots.computed[i]) slots.set(slot, row);
   }
   ScoreSet set;
-  set.logits = slots.text_logits();
+  set.logits = slots.text_values();
+  set.recipe = request->engine->info().recipe_version;
   set.timings = scored->timings;
   set.timings.tokenize += request->tokenize;
   set.timings.queue += request->waited;
@@ -48,7 +48,7 @@ Engine::Engine(std::string name, Replicas replicas, scheduler::SchedulerSettings
     : name_(std::move(name)),
       replicas_(std::move(replicas)),
       desk_(std::move(desk)),
-      cache_(std::move(cache)),
+      cache_(info().width == 1 ? std::move(cache) : nullptr),
       observer_(observer),
       scheduler_(name_, pointers(replicas_), settings, timer, observer) {}
 
@@ -87,7 +87,7 @@ void Engine::tokenize(const RequestPtr& request) {
 // The texts to compute: distinct, and not in the cache.
 std::vector<std::string> Engine::look_up(Request& request) {
   std::vector<std::string>& texts = request.asked.texts;
-  Slots& slots = request.slots.emplace(texts);
+  Slots& slots = request.slots.emplace(texts, info().width);
   if (cache_) {
     // Models that follow no instruction score alike whatever it says.
     ScoreKeyMaker maker(name_, info().recipe_version,
@@ -96,20 +96,23 @@ std::vector<std::string> Engine::look_up(Request& request) {
     for (const std::size_t text : slots.first_text) {
       slots.keys.push_back(maker.key(texts[text]));
     }
-    slots.logits = cache_->find(slots.keys);
+    const auto found = cache_->find(slots.keys);
+    for (std::size_t slot = 0; slot < found.size(); ++slot) {
+      if (found[slot]) slots.set(slot, std::span(&*found[slot], 1));
+    }
   }
   for (const std::size_t slot : slots.of_text) {
-    request.cached += slots.logits[slot].has_value() ? 1 : 0;
+    request.cached += slots.known[slot] ? 1 : 0;
   }
   std::vector<std::string> unknown;
-  for (std::size_t slot = 0; slot < slots.logits.size(); ++slot) {
-    if (!slots.logits[slot]) {
+  for (std::size_t slot = 0; slot < slots.known.size(); ++slot) {
+    if (!slots.known[slot]) {
       slots.unknown.push_back(slot);
       unknown.push_back(std::move(texts[slots.first_text[slot]]));
     }
   }
   if (cache_) {
-    observer_.cache_looked_up(name_, slots.logits.size() - unknown.size(), unknown.size());
+    observer_.cache_looked_up(name_, slots.known.size() - unknown.size(), unknown.size());
   }
   return unknown;
 }

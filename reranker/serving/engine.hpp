@@ -19,8 +19,8 @@ class Engine {
  public:
   using Replicas = std::vector<std::unique_ptr<model::Model>>;
 
-  /// At least one replica, all of one checkpoint. `cache` may be null; `timer` and `observer` must outlive
-  /// this. Starts one compute thread a replica.
+  /// At least one replica, all of one checkpoint. `cache` may be null, and is for judgements only; `timer`
+  /// and `observer` must outlive this. Starts one compute thread a replica.
   Engine(std::string name, Replicas replicas, scheduler::SchedulerSettings settings,
          std::shared_ptr<RequestDesk> desk, std::shared_ptr<ScoreCache> cache,
          scheduler::DeadlineTimer& timer, Observer& observer);

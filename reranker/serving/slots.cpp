@@ -1,6 +1,8 @@
 #include "reranker/serving/slots.hpp"
 
+#include <algorithm>
 #include <map>
+#include <stdexcept>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -8,7 +10,7 @@
 
 namespace qrerank::reranker::serving {
 
-Slots::Slots(const std::vector<std::string>& texts) {
+Slots::Slots(const std::vector<std::string>& texts, std::size_t width_) : width(width_) {
   std::unordered_map<std::string_view, std::size_t> seen;
   of_text.reserve(texts.size());
   for (std::size_t text = 0; text < texts.size(); ++text) {
@@ -18,7 +20,8 @@ Slots::Slots(const std::vector<std::string>& texts) {
     }
     of_text.push_back(at->second);
   }
-  logits.resize(first_text.size());
+  values.resize(first_text.size() * width);
+  known.resize(first_text.size());
 }
 
 void Slots::compute_equal_ones_once(std::vector<model::Sequence>& sequences) {
@@ -46,11 +49,18 @@ void Slots::compute_equal_ones_once(std::vector<model::Sequence>& sequences) {
   }
 }
 
-std::vector<double> Slots::text_logits() const {
+void Slots::set(std::size_t slot, std::span<const double> row) {
+  std::ranges::copy(row.first(width), values.begin() + static_cast<std::ptrdiff_t>(slot * width));
+  known[slot] = true;
+}
+
+std::vector<double> Slots::text_values() const {
   std::vector<double> all;
-  all.reserve(of_text.size());
+  all.reserve(of_text.size() * width);
   for (const std::size_t slot : of_text) {
-    all.push_back(logits[slot].value());
+    if (!known[slot]) throw std::logic_error("a text without its values");
+    const auto row = std::span(values).subspan(slot * width, width);
+    all.insert(all.end(), row.begin(), row.end());
   }
   return all;
 }

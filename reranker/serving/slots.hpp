@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,11 +17,15 @@ struct Slots {
   std::vector<std::size_t> of_text;                ///< one per text
   std::vector<std::size_t> first_text;             ///< one per slot
   std::vector<ScoreKey> keys;                      ///< one per slot; empty without a cache
-  std::vector<std::optional<double>> logits;       ///< one per slot, empty until known
+  std::size_t width = 1;                           ///< numbers per text: a logit, or a vector's
+  std::vector<double> values;                      ///< `width` per slot, once known
+  std::vector<bool> known;                         ///< one per slot
   std::vector<std::size_t> unknown;                ///< slots that the cache did not know, in order
   std::vector<std::vector<std::size_t>> computed;  ///< those of each sequence that the model is asked for
 
-  explicit Slots(const std::vector<std::string>& texts);
+  Slots(const std::vector<std::string>& texts, std::size_t width_);
+
+  void set(std::size_t slot, std::span<const double> row);
 
   /// `sequences` are those of `unknown`. What is left of texts that are cut may be equal: only the first of
   /// equal ones stays, and stands for their slots. The model's rounding differs from place to place in a
@@ -29,7 +33,7 @@ struct Slots {
   void compute_equal_ones_once(std::vector<model::Sequence>& sequences);
 
   /// In text order; every slot is known.
-  [[nodiscard]] std::vector<double> text_logits() const;
+  [[nodiscard]] std::vector<double> text_values() const;
 };
 
 }  // namespace qrerank::reranker::serving

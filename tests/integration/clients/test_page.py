@@ -60,7 +60,7 @@ def run(example: Example, proxy: Qrerank) -> str:
 @pytest.fixture(scope="module")
 def prepared() -> Iterator[Qrerank]:
     """A Qdrant of the page's own, the proxy in front of it, and the page's first example done."""
-    with StandIn() as standin, Qrerank(standin.url) as proxy:
+    with StandIn() as standin, Qrerank(standin.url, "inference: {models: {mock-embedding: {}}}") as proxy:
         assert run(FIRST, proxy) == FIRST.printed
         yield proxy
 

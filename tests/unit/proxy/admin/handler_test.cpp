@@ -144,10 +144,13 @@ BOOST_AUTO_TEST_CASE(models_are_listed_and_ordered) {
   world.add("busy", ModelState::ready);
   const auto listed = world.get("/models");
   BOOST_TEST(listed.status == 200u);
-  BOOST_TEST(listed.body.starts_with("{\"models\":[{\"name\":\"mock\",\"state\":\"ready\""));
+  BOOST_TEST(listed.body.starts_with(
+      "{\"models\":[{\"name\":\"mock\",\"kind\":\"reranker\",\"names\":[],\"state\":\"ready\""));
   BOOST_TEST(world.get("/status").body.find(listed.body.substr(1, listed.body.size() - 3)) !=
              std::string::npos);
-  BOOST_TEST(world.get("/models/a%20b?x").body.starts_with("{\"name\":\"a b\",\"state\":\"failed\""));
+  BOOST_TEST(
+      world.get("/models/a%20b?x")
+          .body.starts_with("{\"name\":\"a b\",\"kind\":\"reranker\",\"names\":[],\"state\":\"failed\""));
   BOOST_TEST(world.get("/models/a%20b", "HEAD").status == 200u);
 
   const auto loading = world.get("/models/a%20b/load", "POST");

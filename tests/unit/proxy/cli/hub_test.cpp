@@ -62,6 +62,11 @@ BOOST_AUTO_TEST_CASE(the_files_a_model_needs) {
              "config.json tokenizer.json model.safetensors");
   BOOST_TEST(picked({config, tokenizer, large("other.safetensors")}) ==
              "config.json tokenizer.json other.safetensors");
+  BOOST_TEST(picked({small("1_Pooling/config.json"), config, small("modules.json"), large("onnx/model.onnx"),
+                     small("config_sentence_transformers.json"), small("2_Dense/config.json"), tokenizer,
+                     small("sentence_bert_config.json"), large("model.safetensors")}) ==
+             "config.json tokenizer.json modules.json 1_Pooling/config.json sentence_bert_config.json "
+             "config_sentence_transformers.json model.safetensors");
   const auto listing = cli::read_hub_listing(answer({config, tokenizer, large("model.safetensors")}));
   BOOST_TEST(listing->commit == kSha1);
   BOOST_TEST(listing->files[0].git_sha1 == kSha1);

@@ -278,4 +278,46 @@ BOOST_AUTO_TEST_CASE(files) {
   BOOST_TEST(config::load({})->log.level == "info");
 }
 
+BOOST_AUTO_TEST_CASE(a_named_section_inside_a_section) {
+  const std::string yaml =
+      "inference: {timeout: 2s, models: {bge-small: {path: /m, names: [a/b, c], query_prefix: ''}, e5: {hub: "
+      "x/e5}}}";
+  const auto from_file = good(yaml);
+  BOOST_TEST(from_file.inference.timeout.count() == 2000);
+  BOOST_TEST_REQUIRE(from_file.embedding_models.size() == 2U);
+  const auto& bge = from_file.embedding_models[0];
+  BOOST_TEST(bge.name == "bge-small");
+  BOOST_TEST(bge.names == (std::vector<std::string>{"a/b", "c"}), boost::test_tools::per_element());
+  BOOST_TEST(bge.query_prefix.value() == "");
+  BOOST_TEST(!from_file.embedding_models[1].query_prefix.has_value());
+  BOOST_TEST(config::find_embedding_model(from_file, "A/B")->name == "bge-small");
+  BOOST_TEST(config::find_embedding_model(from_file, "X/e5")->name == "e5");
+  BOOST_TEST((config::find_embedding_model(from_file, "d") == nullptr));
+  // What is printed is read back as it was.
+  BOOST_TEST(config::print_effective(good(config::print_effective(from_file))) ==
+             config::print_effective(from_file));
+
+  const auto set = good(yaml, sets({"inference.models.bge-small.pooling=mean",
+                                    "inference.models.new-v1.5.path=/n", "inference.cache_bytes=1MiB"}));
+  BOOST_TEST(set.embedding_models[0].pooling == "mean");
+  BOOST_TEST(set.embedding_models[2].name == "new-v1.5");
+  BOOST_TEST(set.inference.cache_bytes == 1048576U);
+  const auto variable = good(yaml, environment({{"QRERANK_INFERENCE__MODELS__BGE_SMALL__DTYPE", "int8"}}));
+  BOOST_TEST(variable.embedding_models[0].dtype == "int8");
+
+  BOOST_TEST(
+      problems_of("inference: {models: {a: {path: /m, pooling: max}}}").find("inference.models.a.pooling") !=
+      std::string::npos);
+  BOOST_TEST(problems_of("inference: {models: {a: {path: /m, poling: cls}}}").find("did you mean") !=
+             std::string::npos);
+  BOOST_TEST(
+      problems_of("inference: {models: {a: {}}}").find("inference.models.a needs a path or a hub name") !=
+      std::string::npos);
+  BOOST_TEST(problems_of("inference: {models: {mock-embedding: {}}}").empty());
+  BOOST_TEST(problems_of("{models: {a: {path: /m}}, inference: {models: {a: {path: /m}}}}")
+                 .find("a model that judges has this name already") != std::string::npos);
+  BOOST_TEST(problems_of("inference: {models: {a: {path: /m, names: [N]}, b: {path: /m, names: [n]}}}")
+                 .find("'n' already means inference.models.a") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,7 +36,8 @@ bool takes(const std::string& path, const std::string& text) {
   config::Instruction instruction;
   config::MappedModel mapped;
   config::Relay relay;
-  const config::Place place{scratch, &rule, &model, &instruction, &mapped, &relay};
+  config::EmbeddingModel embedding;
+  const config::Place place{scratch, &rule, &model, &instruction, &mapped, &relay, &embedding};
   return key_at(path).set(place, {text, {}, false}).has_value();
 }
 
@@ -115,6 +116,10 @@ BOOST_AUTO_TEST_CASE(bounds) {
       {"scoring.max_queued_texts", "1", "16777216", "0", "16777217"},
       {"scoring.max_queued_tokens", "64", "1073741824", "63", "1073741825"},
       {"scoring.cache_bytes", "0", "1024GiB", "-1", "1025GiB"},
+      {"inference.timeout", "1ms", "10m", "0ms", "601s"},
+      {"inference.cache_bytes", "0", "64GiB", "-1", "65GiB"},
+      {"inference.models.<name>.max_length", "0", "1048576", "-1", "1048577"},
+      {"inference.models.<name>.idle_unload", "0ms", "168h", "-1ms", "604801s"},
       {"scoring.threads", "0", "1024", "-1", "1025"},
       {"scoring.tokenizer_threads", "0", "256", "-1", "257"},
       {"scoring.max_text_chars", "16", "100000000", "15", "100000001"},

@@ -46,8 +46,8 @@ struct Fixture {
     http::InspectedRequest request{head, "", qdrant, {}, id};
     rewrite::RequestPlan all;
     all.searches.insert(all.searches.end(), plans.begin(), plans.end());
-    flow::RequestRun running(services, std::make_shared<const config::Config>(config), request,
-                             std::move(all));
+    flow::RequestRun running(services, std::make_shared<const config::Config>(config),
+                             rewrite::SearchKind::query, request, std::move(all));
     co_await flow::choose_models(running, "docs");
     for (const auto& search : running.searches) into += (into.empty() ? "" : " ") + search.model;
     waited = running.upstream;

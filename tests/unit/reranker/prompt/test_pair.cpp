@@ -39,3 +39,13 @@ BOOST_AUTO_TEST_CASE(tokens_and_types_follow_the_template) {
              boost::test_tools::per_element());
   BOOST_TEST(untyped.type_ids.empty());
 }
+
+BOOST_AUTO_TEST_CASE(a_text_by_itself_stands_between_the_templates_ends) {
+  BOOST_TEST(prompt::single_room(kBert, 8) == 6U);
+  BOOST_CHECK_THROW((void)prompt::single_room(kBert, 1), std::invalid_argument);
+  const std::array text{7, 8};
+  const auto single = prompt::single(kBert, text, true);
+  BOOST_TEST(single.ids == (std::vector<std::int32_t>{101, 7, 8, 102}), boost::test_tools::per_element());
+  BOOST_TEST(single.type_ids == (std::vector<std::int32_t>{0, 0, 0, 0}), boost::test_tools::per_element());
+  BOOST_TEST(prompt::single(kBert, {}, false).type_ids.empty());
+}
