@@ -49,6 +49,7 @@ class Merging {
         static_cast<void>(key.set(Place{merged_.config}, *old));  // it was in force: it is a good value
       }
     }
+    merged_.config.tracing = running_.tracing;  // as a whole: some of its keys may have had no value
     merge(Scope::collection, kCollections);
     merge(Scope::model, kModels);
     merge(Scope::relay, kRelays);

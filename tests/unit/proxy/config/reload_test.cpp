@@ -37,6 +37,16 @@ BOOST_AUTO_TEST_CASE(nothing_changed) {
   BOOST_TEST(config::print_effective(merged.config) == config::print_effective(good(same)));
 }
 
+BOOST_AUTO_TEST_CASE(tracing_stays_as_it_was_also_where_it_was_not_there) {
+  const std::string on = "tracing: {endpoint: 'http://a/b', headers: 'k=v'}";
+  const auto begun = reloaded("", on);
+  BOOST_TEST(begun.after_restart == (Paths{"tracing.endpoint", "tracing.headers"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(begun.config.tracing.endpoint.empty());
+  BOOST_TEST(begun.config.tracing.headers.empty());
+  BOOST_TEST(reloaded(on, "").config.tracing.endpoint == "http://a/b");
+}
+
 BOOST_AUTO_TEST_CASE(what_can_change_changes_and_the_rest_stays) {
   const auto merged = reloaded(
       "proxy: {listen: 'a:1', io_threads: 2}\nupstream: {url: [http://a, http://b]}\nrerank: {top_k: 20, "
