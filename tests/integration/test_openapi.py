@@ -74,7 +74,7 @@ def test_options_are_those_of_the_program(page):
 def test_paths_are_those_of_the_program(page, proxy):
     said = httpx.get(f"http://{proxy.admin}/no-such-page").json()["error"]
     own = {path for path in page["paths"] if not path.startswith("/collections")}
-    assert {re.match(r"/\w+", path)[0] for path in own} == set(re.findall(r"/\w+", said))
+    assert {re.match(r"/[\w-]+", path)[0] for path in own} == set(re.findall(r"/[\w-]+", said))
     assert {path for path in own if path.count("/") > 1} == {f"/models/{{model_name}}{end}" for end in ("", "/load", "/unload")}
     searches = {path.partition("/points/")[2] for path in page["paths"] if path.startswith("/collections")}
     assert searches == {
