@@ -100,14 +100,28 @@ Awaitable<Session::Next> Session::wait_for_request() {
       if (buffer_.tail_size() == 0) buffer_.make_room(buffer_.capacity());
       co_return Next::request;
     }
-    if (context_.draining) co_return Next::close;
+    const ErrorCode failed = co_await read_first_bytes();
+    if (failed) co_return Next::close;
+  }
+}
+
+// An idle connection holds no buffer.
+Awaitable<ErrorCode> Session::read_first_bytes() {
+  // Behind the others that are ready now: what this client sends in the meantime is there without a wait.
+  co_await client_.let_others();
+  for (;;) {
+    if (context_.draining) co_return asio::error::operation_aborted;
     buffer_.reset(kBufferBytes);
+    const ReadResult got = client_.try_read(buffer_.tail(), buffer_.tail_size());
+    if (got.error != asio::error::would_block) {
+      buffer_.commit(got.bytes);
+      co_return got.error;
+    }
+    buffer_.reset(0);
     idle_ = true;
-    const ReadResult got =
-        co_await client_.read(buffer_.tail(), buffer_.tail_size(), context_.config.idle_timeout);
+    const ErrorCode failed = co_await client_.readable(context_.config.idle_timeout);
     idle_ = false;
-    if (got.error) co_return Next::close;
-    buffer_.commit(got.bytes);
+    if (failed) co_return failed;
   }
 }
 

@@ -61,6 +61,7 @@ class Session
 
   [[nodiscard]] Awaitable<bool> secure(tls::ContextPtr context);
   [[nodiscard]] Awaitable<Next> wait_for_request();
+  [[nodiscard]] Awaitable<ErrorCode> read_first_bytes();
   [[nodiscard]] Awaitable<Next> receive_head();
   [[nodiscard]] Awaitable<bool> serve();
   [[nodiscard]] std::optional<Reply> prepare_forwarding();

@@ -2,10 +2,17 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 
 namespace qrerank::proxy::http {
+namespace {
+
+// A peer that sends as fast as we read must not keep the thread from its other connections.
+constexpr int kReadsInARow = 16;
+
+}  // namespace
 
 void drop(std::span<asio::const_buffer>& buffers, std::size_t bytes) {
   while (!buffers.empty() && bytes >= buffers.front().size()) {
@@ -26,15 +33,41 @@ void Wire::prepare() {
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
+ReadResult Wire::try_read(char* to, std::size_t size) {
+  if (channel_) {
+    const tls::Channel::Progress step = channel_->read(to, size);
+    if (step.wait != tls::Channel::Wait::none) return {asio::error::would_block, 0};
+    return {step.error, step.bytes};
+  }
+  ErrorCode error;
+  const std::size_t bytes = socket_.read_some(asio::buffer(to, size), error);
+  return {error, bytes};
+}
+
 Awaitable<ReadResult> Wire::read(char* to, std::size_t size, Clock::duration limit) {
-  if (channel_) co_return co_await read_encrypted(to, size, limit);
+  for (;;) {
+    const ReadResult got = try_read(to, size);
+    if (got.error != asio::error::would_block) {
+      if (++reads_in_a_row_ >= kReadsInARow) co_await let_others();
+      co_return got;
+    }
+    const ErrorCode failed = co_await readable(limit);
+    if (failed) co_return ReadResult{failed, 0};
+  }
+}
+
+Awaitable<ErrorCode> Wire::readable(Clock::duration limit) {
+  reads_in_a_row_ = 0;
   read_limit_.arm(limit);
   reading_ = true;
-  auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(to, size), as_result);
+  const ErrorCode failed = co_await wait(tls::Channel::Wait::readable, read_limit_);
   reading_ = false;
-  read_limit_.disarm();
-  if (error == asio::error::operation_aborted && read_limit_.expired()) error = asio::error::timed_out;
-  co_return ReadResult{error, bytes};
+  co_return failed;
+}
+
+Awaitable<void> Wire::let_others() {
+  reads_in_a_row_ = 0;
+  co_await asio::post(socket_.get_executor(), use_awaitable);
 }
 
 void Wire::limit_read(Clock::duration limit) {

@@ -44,6 +44,15 @@ class Wire {
   /// Reads what there is, at least a byte.
   [[nodiscard]] Awaitable<ReadResult> read(char* to, std::size_t size, Clock::duration limit);
 
+  /// The two halves of read(), for an owner that holds no buffer while it waits. would_block: nothing is
+  /// there.
+  [[nodiscard]] ReadResult try_read(char* to, std::size_t size);
+  /// Until a byte, an end or an error is there; only after try_read() found nothing.
+  [[nodiscard]] Awaitable<ErrorCode> readable(Clock::duration limit);
+
+  /// Returns behind everything that is ready now: what comes in the meantime is there without a wait.
+  [[nodiscard]] Awaitable<void> let_others();
+
   /// Moves the limit of the read that waits now, if one does.
   void limit_read(Clock::duration limit);
 
@@ -70,14 +79,13 @@ class Wire {
   [[nodiscard]] Socket& socket() { return socket_; }
 
  private:
-  [[nodiscard]] Awaitable<ReadResult> read_encrypted(char* to, std::size_t size, Clock::duration limit);
   [[nodiscard]] Awaitable<ErrorCode> write_encrypted(std::span<asio::const_buffer> buffers,
                                                      Clock::duration limit);
   [[nodiscard]] Awaitable<ErrorCode> wait(tls::Channel::Wait what, Deadline& limit);
 
   Socket socket_;
   std::unique_ptr<tls::Channel> channel_;
-  int reads_in_a_row_ = 0;  // encrypted ones that did not wait
+  int reads_in_a_row_ = 0;  // that did not wait
   unsigned cancels_ = 0;
   bool reading_ = false;
   Deadline read_limit_;

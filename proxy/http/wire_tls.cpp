@@ -1,19 +1,11 @@
 // The encrypted half of Wire: waits for what a tls::Channel waits for. No OpenSSL here.
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 
 #include "proxy/http/wire.hpp"
 
 namespace qrerank::proxy::http {
 
 using tls::Channel;
-
-namespace {
-
-// A peer that sends as fast as we read must not keep the thread from its other connections.
-constexpr int kReadsInARow = 16;
-
-}  // namespace
 
 Awaitable<ErrorCode> Wire::wait(Channel::Wait what, Deadline& limit) {
   const auto kind = what == Channel::Wait::readable ? Socket::wait_read : Socket::wait_write;
@@ -35,25 +27,6 @@ Awaitable<ErrorCode> Wire::start_tls(std::unique_ptr<Channel> channel, Clock::du
     read_limit_.arm_at(until);
     const ErrorCode failed = co_await wait(step.wait, read_limit_);
     if (failed) co_return failed;
-  }
-}
-
-Awaitable<ReadResult> Wire::read_encrypted(char* to, std::size_t size, Clock::duration limit) {
-  for (;;) {
-    const Channel::Progress step = channel_->read(to, size);
-    if (step.wait == Channel::Wait::none) {
-      if (++reads_in_a_row_ >= kReadsInARow) {
-        reads_in_a_row_ = 0;
-        co_await asio::post(socket_.get_executor(), use_awaitable);
-      }
-      co_return ReadResult{step.error, step.bytes};
-    }
-    reads_in_a_row_ = 0;
-    read_limit_.arm(limit);
-    reading_ = true;
-    const ErrorCode failed = co_await wait(step.wait, read_limit_);
-    reading_ = false;
-    if (failed) co_return ReadResult{failed, 0};
   }
 }
 

@@ -24,6 +24,11 @@ using boost::system::error_code;
 constexpr std::size_t kRecordBytes = 16 * 1024;  // of plain text, the most that a record may carry
 constexpr std::size_t kBatchBytes = 64 * 1024;   // encrypted at a time, before the kernel is asked
 
+// What one read from a socket may bring: four records. Held only while there is something in it. Not in the
+// handshake, whose small allocations would lie between blocks of this size and keep their memory from being
+// used again.
+constexpr std::size_t kReadBytes = 4 * (kRecordBytes + 256);
+
 error_code system_error(int number) {
   return {number, asio::error::get_system_category()};
 }
@@ -139,6 +144,7 @@ Channel::Progress Channel::handshake() {
   }
   const Progress sent = flush();
   if (progress.error || progress.wait != Wait::none) return progress;
+  SSL_set_default_read_buffer_len(ssl_.get(), kReadBytes);
   return sent;
 }
 

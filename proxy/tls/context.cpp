@@ -18,8 +18,6 @@ using Problem = tl::expected<void, std::string>;
 
 // TLS 1.2: forward secrecy and authenticated encryption only; 1.3 has nothing else.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
-// What one read from a socket may bring: four records. Held only while there is something in it.
-constexpr std::size_t kReadBytes = 4 * (16 * 1024 + 256);
 constexpr unsigned char kProtocols[] = "\x08http/1.1";
 constexpr unsigned kProtocolsSize = sizeof kProtocols - 1;
 constexpr unsigned char kSessionsOf[] = "qrerank";
@@ -100,7 +98,6 @@ void set_common(SSL_CTX* context, config::TlsVersion min_version) {
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_default_read_buffer_len(context, kReadBytes);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ http::Awaitable<tl::expected<ReceivedHead, UpstreamError>> read_response_head(
     message.append(why);
     return tl::unexpected(UpstreamError{UpstreamErrorKind::malformed, std::move(message)});
   };
+  if (buffer.empty()) co_await connection.wire.let_others();
   for (;;) {
     const auto found = scan.scan(buffer.view());
     if (found == http::HeadScan::Result::bare_lf) co_return malformed("bare LF");
