@@ -108,7 +108,8 @@ Awaitable<Session::Next> Session::wait_for_request() {
 // An idle connection holds no buffer.
 Awaitable<ErrorCode> Session::read_first_bytes() {
   // Behind the others that are ready now: what this client sends in the meantime is there without a wait.
-  co_await client_.let_others();
+  const ErrorCode cancelled = co_await client_.let_others();
+  if (cancelled) co_return cancelled;
   for (;;) {
     if (context_.draining) co_return asio::error::operation_aborted;
     buffer_.reset(kBufferBytes);

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
@@ -48,7 +49,9 @@ Awaitable<ReadResult> Wire::read(char* to, std::size_t size, Clock::duration lim
   for (;;) {
     const ReadResult got = try_read(to, size);
     if (got.error != asio::error::would_block) {
-      if (++reads_in_a_row_ >= kReadsInARow) co_await let_others();
+      if (++reads_in_a_row_ < kReadsInARow) co_return got;
+      const ErrorCode cancelled = co_await let_others();
+      if (cancelled) co_return ReadResult{cancelled, 0};
       co_return got;
     }
     const ErrorCode failed = co_await readable(limit);
@@ -65,9 +68,13 @@ Awaitable<ErrorCode> Wire::readable(Clock::duration limit) {
   co_return failed;
 }
 
-Awaitable<void> Wire::let_others() {
+Awaitable<ErrorCode> Wire::let_others() {
   reads_in_a_row_ = 0;
+  const unsigned before = cancels_;
   co_await asio::post(socket_.get_executor(), use_awaitable);
+  ErrorCode cancelled;
+  if (cancels_ != before) cancelled = asio::error::operation_aborted;
+  co_return cancelled;
 }
 
 void Wire::limit_read(Clock::duration limit) {

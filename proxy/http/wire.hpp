@@ -50,8 +50,9 @@ class Wire {
   /// Until a byte, an end or an error is there; only after try_read() found nothing.
   [[nodiscard]] Awaitable<ErrorCode> readable(Clock::duration limit);
 
-  /// Returns behind everything that is ready now: what comes in the meantime is there without a wait.
-  [[nodiscard]] Awaitable<void> let_others();
+  /// Returns behind everything that is ready now: what comes in the meantime is there without a wait. An
+  /// error only when cancel() came meanwhile, which would be lost otherwise.
+  [[nodiscard]] Awaitable<ErrorCode> let_others();
 
   /// Moves the limit of the read that waits now, if one does.
   void limit_read(Clock::duration limit);

@@ -23,7 +23,10 @@ http::Awaitable<tl::expected<ReceivedHead, UpstreamError>> read_response_head(
     message.append(why);
     return tl::unexpected(UpstreamError{UpstreamErrorKind::malformed, std::move(message)});
   };
-  if (buffer.empty()) co_await connection.wire.let_others();
+  if (buffer.empty()) {
+    const http::ErrorCode cancelled = co_await connection.wire.let_others();
+    if (cancelled) co_return tl::unexpected(describe(connection, cancelled, "waiting for the response"));
+  }
   for (;;) {
     const auto found = scan.scan(buffer.view());
     if (found == http::HeadScan::Result::bare_lf) co_return malformed("bare LF");
