@@ -87,7 +87,18 @@ Awaitable<bool> Session::secure(tls::ContextPtr context) {
 // Until a byte of a request is there. Empty lines before it are skipped (RFC 9112 §2.2).
 Awaitable<Session::Next> Session::wait_for_request() {
   int empty_lines = 0;
+  bool half_line = false;  // its LF is still on the way
   for (;;) {
+    if (half_line && !buffer_.empty()) {
+      half_line = false;
+      ++empty_lines;
+      if (buffer_.view().front() != '\n') {
+        head_ = RequestHead{};
+        co_await refuse(400, "a CR without LF before the request");
+        co_return Next::close;
+      }
+      buffer_.consume(1);
+    }
     for (; buffer_.view().starts_with("\r\n"); ++empty_lines) {
       if (empty_lines == kMaxEmptyLines) {
         head_ = RequestHead{};
@@ -95,6 +106,10 @@ Awaitable<Session::Next> Session::wait_for_request() {
         co_return Next::close;
       }
       buffer_.consume(2);
+    }
+    if (buffer_.view() == "\r" && empty_lines < kMaxEmptyLines) {
+      buffer_.consume(1);
+      half_line = true;
     }
     if (!buffer_.empty()) {
       if (buffer_.tail_size() == 0) buffer_.make_room(buffer_.capacity());

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 
@@ -18,6 +19,21 @@ def exchange(request: bytes, response: bytes, bodyless: bool = False) -> tuple[M
     with FakeUpstream(answering(response, requests=seen)) as up, RelayProcess(up.port) as proxy:
         answer = proxy.ask(request, bodyless)
     return seen[0], answer
+
+
+@pytest.mark.parametrize("then", [b"\n" + GET, b"\n\r\n" + GET], ids=["one", "two"])
+def test_an_empty_line_may_come_in_two_halves(then: bytes):
+    with FakeUpstream(answering(ok())) as up, RelayProcess(up.port) as proxy, proxy.connect() as sock:
+        reader = Reader(sock)
+        for _ in range(2):  # on a new connection and on a kept one
+            sock.sendall(b"\r")
+            time.sleep(0.05)  # so that it comes alone; together with the rest it is an ordinary empty line
+            sock.sendall(then)
+            assert reader.message().status == 200
+        sock.sendall(b"\r")
+        time.sleep(0.05)
+        sock.sendall(GET)
+        assert reader.message().status == 400
 
 
 def test_end_to_end_headers_keep_order_spelling_and_bytes():
