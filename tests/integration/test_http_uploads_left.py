@@ -11,7 +11,7 @@ from tests.support.raw_http import LIMIT_S, FakeUpstream, Reader, reset
 
 pytestmark = pytest.mark.sanitize
 HEAD = b"PUT /collections/c/points HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
-ROUNDS, AT_ONCE = 30, 20
+ROUNDS, AT_ONCE = 10, 20
 
 
 def serve(_: Reader, sock: socket.socket, __: int) -> None:
