@@ -56,6 +56,10 @@ class Session
   // Most heads fit; a longer one, or a streamed body, gets more for its time.
   static constexpr std::size_t kBufferBytes = 16 * 1024;
 
+  static constexpr std::string_view kLateBody =
+      "the request body did not arrive within proxy.request_timeout";
+  static constexpr std::string_view kLateAnswer = "not answered within proxy.request_timeout";
+
   enum class Next { request, close };
   struct Handled;
 
@@ -67,6 +71,7 @@ class Session
   [[nodiscard]] std::optional<Reply> prepare_forwarding();
   [[nodiscard]] Awaitable<bool> answer_here(Reply reply);
   [[nodiscard]] Awaitable<bool> relay(const std::vector<Field>& response_headers);
+  // Of a request whose body is held: session_inspected.cpp.
   [[nodiscard]] Awaitable<bool> inspect(HeadVerdict verdict);
   [[nodiscard]] Awaitable<bool> pass_held(PassAsItCame pass);
   [[nodiscard]] Awaitable<Handled> handle(InspectedRequest request);
