@@ -10,7 +10,7 @@ package_row() {
   cargo_needed=1.85
   local common=(
     clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev lld-19 llvm-19
-    libsimdjson-dev libyaml-cpp-dev libssl-dev prometheus-cpp-dev libspdlog-dev libfmt-dev libcli11-dev
+    libsimdjson-dev libyaml-cpp-dev libssl-dev prometheus-cpp-dev libfmt-dev libcli11-dev
     libbenchmark-dev nlohmann-json3-dev zlib1g-dev libcurl4-openssl-dev libexpected-dev
     cmake ninja-build ccache git curl ca-certificates python3 python3-venv
   )

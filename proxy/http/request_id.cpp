@@ -1,8 +1,7 @@
 #include "proxy/http/request_id.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
 #include <random>
 
 namespace qrerank::proxy::http {
@@ -24,10 +23,19 @@ std::uint64_t random_bits() {
   return random();
 }
 
+void append_hex(std::string& out, std::uint64_t bits) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<char, 16> text;
+  for (auto at = text.rbegin(); at != text.rend(); ++at, bits >>= 4) *at = kDigits[bits & 15];
+  out.append(text.data(), text.size());
+}
+
 std::string new_request_id() {
-  const auto high = random_bits();
-  const auto low = random_bits();
-  return fmt::format("{:016x}{:016x}", high, low);
+  std::string id;
+  id.reserve(32);
+  append_hex(id, random_bits());
+  append_hex(id, random_bits());
+  return id;
 }
 
 RequestId::RequestId(std::string_view client_id) {

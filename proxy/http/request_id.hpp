@@ -16,6 +16,9 @@ inline constexpr std::string_view kRequestIdName = "x-request-id";
 /// Random, and quick. Not for secrets.
 [[nodiscard]] std::uint64_t random_bits();
 
+/// All 16 digits, lower case.
+void append_hex(std::string& out, std::uint64_t bits);
+
 /// 32 hexadecimal digits, random per call. Not a secret.
 [[nodiscard]] std::string new_request_id();
 

@@ -1,13 +1,29 @@
 #include "proxy/observe/json_text.hpp"
 
+#include <algorithm>
+
 #include "reranker/utf8.hpp"
 
 namespace qrerank::proxy::observe {
+namespace {
+
+// How many bytes at its start stand for themselves.
+std::size_t plain_bytes(std::string_view text) {
+  const auto end = std::ranges::find_if(
+      text, [](unsigned char byte) { return byte < 0x20 || byte >= 0x7F || byte == '"' || byte == '\\'; });
+  return static_cast<std::size_t>(end - text.begin());
+}
+
+}  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';
   while (!text.empty()) {
+    const std::size_t plain = plain_bytes(text);
+    out.append(text, 0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto byte = static_cast<unsigned char>(text.front());
     if (byte == '"' || byte == '\\') {
       out += '\\';
@@ -20,9 +36,6 @@ void append_json_string(std::string& out, std::string_view text) {
       out += "\\u00";
       out += kHex[byte >> 4];
       out += kHex[byte & 15];
-      text.remove_prefix(1);
-    } else if (byte < 0x80) {
-      out += text.front();
       text.remove_prefix(1);
     } else {
       const std::string_view before = text;

@@ -1,5 +1,5 @@
 // The program's log: lines to standard error, written by a thread of their own. Callers never wait for the
-// terminal or pipe: when 8,192 lines are waiting, the oldest are dropped and counted. Thread-safe throughout.
+// terminal or pipe: when a mebibyte is waiting, new lines are dropped and counted. Thread-safe throughout.
 // No query text, document text or credential is ever given to it.
 //
 //   log::info(request_id, "reranked", {{"collection", name}, {"candidates", 50}});

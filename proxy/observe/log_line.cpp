@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <ctime>
 
 #include "proxy/observe/json_text.hpp"
 
@@ -13,6 +14,7 @@ namespace qrerank::proxy::observe::log {
 namespace {
 
 constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warn", "error"};
+constexpr std::size_t kLevelWidth = 5;
 
 std::string_view cut(std::string_view text) {
   std::size_t end = std::min(text.size(), kMaxValueBytes);
@@ -39,13 +41,38 @@ void append_value(std::string& out, const Field::Value& value, config::LogFormat
           } else {
             append_json_string(out, cut(v));
           }
+        } else if constexpr (std::is_same_v<T, bool>) {
+          out += v ? "true" : "false";
         } else if constexpr (std::is_same_v<T, double>) {
           out += json && !std::isfinite(v) ? "null" : fmt::format("{}", v);
         } else {
-          out += fmt::format("{}", v);
+          const fmt::format_int digits(v);
+          out.append(digits.data(), digits.size());
         }
       },
       value);
+}
+
+void append_padded(std::string& out, unsigned value, std::size_t digits) {
+  const fmt::format_int text(value);
+  out.append(digits - std::min(digits, text.size()), '0');
+  out.append(text.data(), text.size());
+}
+
+// The second is spelled once for all lines of it.
+void append_time(std::string& out, std::chrono::system_clock::time_point time) {
+  thread_local std::time_t spelled = -1;
+  thread_local std::string second;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const std::time_t now = std::chrono::system_clock::to_time_t(seconds);
+  if (now != spelled || second.empty()) {
+    second = fmt::format("{:%Y-%m-%dT%H:%M:%S}.", fmt::gmtime(now));
+    spelled = now;
+  }
+  out += second;
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
+  append_padded(out, static_cast<unsigned>(millis), 3);
+  out += 'Z';
 }
 
 // The message stands unquoted in text lines: escaped like a JSON string, the quotes dropped.
@@ -70,28 +97,29 @@ Level level_named(std::string_view name) {
   return found == kLevels.end() ? Level::info : static_cast<Level>(found - kLevels.begin());
 }
 
-std::string format_line(std::chrono::system_clock::time_point time, config::LogFormat format, Level level,
-                        std::string_view request_id, std::string_view message,
-                        std::span<const Field> fields) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
-  const auto stamp = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                                 fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), millis);
-  std::string out;
+void append_line(std::string& out, std::chrono::system_clock::time_point time, config::LogFormat format,
+                 Level level, std::string_view request_id, std::string_view message,
+                 std::span<const Field> fields) {
   if (format == config::LogFormat::json) {
-    out = fmt::format(R"({{"time":"{}","level":"{}","message":)", stamp, to_string(level));
+    out += R"({"time":")";
+    append_time(out, time);
+    out += R"(","level":")";
+    out += to_string(level);
+    out += R"(","message":)";
     append_json_string(out, cut(message));
   } else {
-    std::string name(to_string(level));
-    std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
-    out = fmt::format("{} {:<5} ", stamp, name);
+    append_time(out, time);
+    out += ' ';
+    const std::string_view name = to_string(level);
+    for (const char c : name) out += static_cast<char>(c - 'a' + 'A');
+    out.append(kLevelWidth - name.size() + 1, ' ');
     append_message(out, message);
   }
   const auto append = [&](std::string_view key, const Field::Value& value) {
     if (format == config::LogFormat::json) {
-      out += ',';
-      append_json_string(out, key);
-      out += ':';
+      out += ",\"";
+      out += key;
+      out += "\":";
     } else {
       out += ' ';
       out += key;
@@ -108,7 +136,6 @@ std::string format_line(std::chrono::system_clock::time_point time, config::LogF
   if (format == config::LogFormat::json) {
     out += '}';
   }
-  return out;
 }
 
 }  // namespace qrerank::proxy::observe::log

@@ -40,10 +40,12 @@ struct Field {
 /// Longest text of one value, in bytes; what is beyond is cut.
 inline constexpr std::size_t kMaxValueBytes = 2048;
 
-/// Without a newline. Text: `2026-11-24T00:16:14.123Z INFO  message key=value request_id=…`, values quoted
-/// where they hold more than plain characters. JSON: one object with time, level, message, request_id, keys.
-/// Control characters and invalid UTF-8 never pass as they are. An empty request id is left out.
-std::string format_line(std::chrono::system_clock::time_point time, config::LogFormat format, Level level,
-                        std::string_view request_id, std::string_view message, std::span<const Field> fields);
+/// Appends one line without a newline. Text: `2026-11-24T00:16:14.123Z INFO  message key=value request_id=…`,
+/// values quoted where they hold more than plain characters. JSON: one object with time, level, message,
+/// keys, request_id. Control characters and invalid UTF-8 never pass as they are. An empty request id is left
+/// out.
+void append_line(std::string& out, std::chrono::system_clock::time_point time, config::LogFormat format,
+                 Level level, std::string_view request_id, std::string_view message,
+                 std::span<const Field> fields);
 
 }  // namespace qrerank::proxy::observe::log

@@ -1,7 +1,5 @@
 #include "proxy/trace/context.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "proxy/http/request_id.hpp"
@@ -39,15 +37,27 @@ std::optional<Context> parse_traceparent(std::string_view value) {
 }
 
 std::string format_traceparent(const Context& context) {
-  return fmt::format("00-{}-{}-{:02x}", to_hex(context.trace), to_hex(context.span),
-                     context.sampled ? kSampled : 0);
+  std::string text;
+  text.reserve(kSize);
+  text += "00-";
+  http::append_hex(text, context.trace.high);
+  http::append_hex(text, context.trace.low);
+  text += '-';
+  http::append_hex(text, context.span);
+  text += context.sampled ? "-01" : "-00";
+  return text;
 }
 
 std::string to_hex(const TraceId& id) {
-  return fmt::format("{:016x}{:016x}", id.high, id.low);
+  std::string text;
+  http::append_hex(text, id.high);
+  http::append_hex(text, id.low);
+  return text;
 }
 std::string to_hex(SpanId id) {
-  return fmt::format("{:016x}", id);
+  std::string text;
+  http::append_hex(text, id);
+  return text;
 }
 
 TraceId new_trace_id() {

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What metrics, the access log and tracing cost a request that passes through, against the same program without.
 
-    tests/bench/observe_cost.py [--rounds 12] [--seconds 2] [--connections 64]
+    tests/bench/observe_cost.py [--rounds 12] [--seconds 2] [--connections 64] [--search]
+
+A request is a GET answered with 32 bytes, the least there is to do; with `--search` a POST of 2 KiB answered with 16 KiB.
 
 The programs, each on core 0 with one I/O thread, take turns under wrk in one run, in an order that turns round by round:
 `plain` (log.access off, no tracing), `log` (the access log as JSON into a file), `trace 1%` (one request of a hundred is
@@ -41,7 +43,12 @@ NGINX = """worker_processes 1; daemon off; error_log {folder}/error.log crit; pi
 events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:18290 backlog=4096; location / {{ return 200 "0123456789abcdef0123456789abcdef"; }} }} }}
+  server {{ listen 127.0.0.1:18290 backlog=4096; location / {{ return 200 "0123456789abcdef0123456789abcdef"; }}
+            location /search {{ return 200 "{answer}"; }} }} }}
+"""
+SEARCH = """wrk.method = "POST"
+wrk.headers["content-type"] = "application/json"
+wrk.body = '{"vector": [' .. string.rep("0.125,", 338) .. '1]}'
 """
 
 
@@ -63,10 +70,11 @@ class Program:
     def cpu(self) -> int:
         return sum(map(int, Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
 
-    def measure(self, seconds: int, connections: int) -> tuple[float, float]:
+    def measure(self, seconds: int, connections: int, request: list[str]) -> tuple[float, float]:
         """Requests a second, and microseconds of processor for each."""
         before = self.cpu()
-        done = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"http://127.0.0.1:{self.port}/small"],
+        done = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+                               *request[1:], f"http://127.0.0.1:{self.port}{request[0]}"],
                               capture_output=True, text=True, check=True)
         if re.search("Non-2xx|Socket errors", done.stdout):
             sys.exit(done.stdout)
@@ -81,13 +89,16 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=12)
     arguments.add_argument("--seconds", type=int, default=2)
     arguments.add_argument("--connections", type=int, default=64)
+    arguments.add_argument("--search", action="store_true")
     given = arguments.parse_args()
     for tool in ("wrk", "nginx", "taskset"):
         if not shutil.which(tool):
             sys.exit(f"{tool} is missing")
     with tempfile.TemporaryDirectory(prefix="observe-cost-") as name:
         folder = Path(name)
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, answer="0123456789abcdef" * 1024))
+        (folder / "search.lua").write_text(SEARCH)
+        request = ["/search", "-s", str(folder / "search.lua")] if given.search else ["/small"]
         upstream = subprocess.Popen(["taskset", "-c", "1", "nginx", "-p", name, "-c", f"{name}/nginx.conf"])
         collector = subprocess.Popen(["taskset", "-c", "1", sys.executable, "-c", COLLECTOR], stdout=subprocess.PIPE, text=True)
         trace = {"tracing.endpoint": f"http://127.0.0.1:{collector.stdout.readline().strip()}/v1/traces"}
@@ -101,16 +112,16 @@ def main() -> None:
         try:
             found: dict[str, list[tuple[float, float]]] = {program.name: [] for program in programs}
             for program in programs:
-                program.measure(1, given.connections)
+                program.measure(1, given.connections, request)
             for turn in range(given.rounds):
                 for program in programs[turn % len(programs):] + programs[: turn % len(programs)]:
-                    found[program.name].append(program.measure(given.seconds, given.connections))
+                    found[program.name].append(program.measure(given.seconds, given.connections, request))
         finally:
             for program in programs:
                 program.process.terminate()
             upstream.terminate()
             collector.terminate()
-        print(f"{given.rounds} rounds of {given.seconds} s, {given.connections} connections")
+        print(f"{given.rounds} rounds of {given.seconds} s, {given.connections} connections, {request[0]}")
         print(f"{'program':14} {'req/s':>9} {'us/req':>7}   {'us/req against plain, median (quarters)':>40}   {'req/s against plain':>24}")
         for name, all_rounds in found.items():
             speed, cost = (statistics.median(one[i] for one in all_rounds) for i in (0, 1))

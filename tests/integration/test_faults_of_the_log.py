@@ -20,8 +20,8 @@ from tests.support.qrerank_process import program
 from tests.support.raw_http import LIMIT_S, FakeUpstream, answering, ok
 
 pytestmark = pytest.mark.sanitize
-# More lines than wait in memory (8192) and than fit into a pipe of one page.
-MANY = 9500
+# More lines than wait in memory (two mebibytes at most) and than fit into a pipe of one page.
+MANY = 18_000
 
 
 class Serving:

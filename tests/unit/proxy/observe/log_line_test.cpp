@@ -15,7 +15,9 @@ const auto kTime = std::chrono::system_clock::time_point(std::chrono::millisecon
 
 std::string line(LogFormat format, std::string_view message, std::initializer_list<log_::Field> fields,
                  std::string_view id = "") {
-  return log_::format_line(kTime, format, log_::Level::warn, id, message, {fields.begin(), fields.size()});
+  std::string out;
+  log_::append_line(out, kTime, format, log_::Level::warn, id, message, {fields.begin(), fields.size()});
+  return out;
 }
 
 }  // namespace
