@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -12,6 +13,15 @@ namespace {
 
 // A peer that sends as fast as we read must not keep the thread from its other connections.
 constexpr int kReadsInARow = 16;
+// A head with a short body is cheaper copied than described to the kernel piece by piece.
+constexpr std::size_t kWorthCopying = 1024;
+
+std::size_t write_now(Socket& socket, std::span<const asio::const_buffer> buffers, ErrorCode& error) {
+  if (buffers.size() == 1) return socket.write_some(buffers.front(), error);
+  if (asio::buffer_size(buffers) > kWorthCopying) return socket.write_some(buffers, error);
+  std::array<char, kWorthCopying> together;
+  return socket.write_some(asio::buffer(together, asio::buffer_copy(asio::buffer(together), buffers)), error);
+}
 
 }  // namespace
 
@@ -86,7 +96,7 @@ Awaitable<ErrorCode> Wire::write(std::span<asio::const_buffer> buffers, Clock::d
   ErrorCode error;
   while (!buffers.empty()) {
     // Nearly always the kernel takes all of it at once: no trip through the event loop then.
-    std::size_t sent = socket_.write_some(buffers, error);
+    std::size_t sent = write_now(socket_, buffers, error);
     if (error == asio::error::would_block) {
       write_limit_.arm(limit);
       auto [failed, bytes] = co_await socket_.async_write_some(buffers, as_result);
