@@ -13,7 +13,7 @@ from tests.support.qdrant import STANDIN, Qdrant, chosen, running
 from tests.support.qrerank_process import Qrerank
 from tests.support.replay import Replay
 
-NOT_RUN: list[str] = []
+NEEDS = "needs a real server: "
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,15 +24,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     needed = item.get_closest_marker("needs_server")
     if needed is not None and chosen() == STANDIN:
-        NOT_RUN.append(f"{item.nodeid}: needs {needed.args[0]}")
-        pytest.skip(f"needs {needed.args[0]}: set QRERANK_TEST_QDRANT_URL")
+        pytest.skip(NEEDS + needed.args[0])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the stand-in cannot do is told at the end of every run, verbose or not."""
-    if NOT_RUN:
+    """What the stand-in cannot do is told at the end of every run, verbose or not, in one process or several."""
+    reasons = [(report.nodeid, report.longrepr[2]) for report in terminalreporter.getreports("skipped")]
+    missing = [f"{test}: {why[why.index(NEEDS):]}" for test, why in reasons if NEEDS in why]
+    if missing:
         terminalreporter.section("not run against the stand-in: set QRERANK_TEST_QDRANT_URL")
-        for line in NOT_RUN:
+        for line in missing:
             terminalreporter.write_line(line)
 
 
