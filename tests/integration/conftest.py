@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import httpx
@@ -19,6 +20,16 @@ NEEDS = "needs a real server: "
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sanitize: also run against the sanitizer builds")
     config.addinivalue_line("markers", "needs_server(what): needs what a real server has and the stand-in has not")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Schemathesis gives all operations one id; pytest-xdist runs one test of each id and drops the others."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        seen[item.nodeid] += 1
+        if seen[item.nodeid] > 1:
+            item._id = item.parent.id.child(f"{item.name}[{seen[item.nodeid]}]")
+    assert len({item.nodeid for item in items}) == len(items)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
