@@ -11,13 +11,16 @@ namespace qrerank::proxy::http {
 namespace {
 
 // Lines are made one by one; a reallocation would move those that fields already point into.
-constexpr std::size_t kMostLines = 8;
+constexpr std::size_t kMostLines = 9;
 
 // A field whose name and value lie in one line, as those of a parsed head do.
-FieldView add_line(AddedLines& lines, std::string_view name, std::string_view value) {
-  std::string& line = lines.emplace_back();
-  line.append(name).append(": ").append(value);
+FieldView make_line(std::string& line, std::string_view name, std::string_view value) {
+  line.assign(name).append(": ").append(value);
   return {std::string_view(line).substr(0, name.size()), std::string_view(line).substr(name.size() + 2)};
+}
+
+FieldView add_line(AddedLines& lines, std::string_view name, std::string_view value) {
+  return make_line(lines.emplace_back(), name, value);
 }
 
 FieldView* find(RequestHead& head, std::string_view name) {
@@ -95,7 +98,29 @@ void add_forwarded(RequestHead& head, const Hop& hop, AddedLines& lines) {
   }
 }
 
+bool is_connection(const FieldView& field) {
+  return kind_of(field.name) == FieldKind::connection;
+}
+
 }  // namespace
+
+void take_out_of_connection(RequestHead& head, std::string_view name, std::string& line) {
+  bool named = false;
+  std::string others;
+  for (const FieldView& field : head.fields) {
+    if (!is_connection(field)) continue;
+    for_each_token(field.value, [&](std::string_view token) {
+      if (iequals(token, name)) {
+        named = true;
+      } else {
+        others.append(others.empty() ? "" : ", ").append(token);
+      }
+    });
+  }
+  if (!named) return;
+  std::erase_if(head.fields, is_connection);
+  head.fields.push_back(make_line(line, "Connection", others));
+}
 
 std::optional<Reply> prepare_forwarding(RequestHead& head, const MessageFacts& facts, const Hop& hop,
                                         AddedLines& lines) {
@@ -115,6 +140,7 @@ std::optional<Reply> prepare_forwarding(RequestHead& head, const MessageFacts& f
   }
   if (!hop.request_id.empty()) {
     remove(head, kRequestIdName);
+    take_out_of_connection(head, kRequestIdName, lines.emplace_back());
     head.fields.push_back(add_line(lines, kRequestIdName, hop.request_id));
   }
   if (hop.config.via) {

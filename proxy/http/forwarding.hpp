@@ -28,6 +28,10 @@ struct Hop {
 /// Lines that fields of a head were made from; they live as long as the head is used.
 using AddedLines = std::vector<std::string>;
 
+/// For a field that we add ourselves: a client that names it in `Connection` must not take it away from the
+/// upstream. Where it does, one Connection field without it, made in `line`, stands for those that came.
+void take_out_of_connection(RequestHead& head, std::string_view name, std::string& line);
+
 /// Rewrites `head` in place. A reply is given when the request must not go any further (Max-Forwards: 0, or a
 /// Max-Forwards that cannot be read: status 400, after which the connection ends).
 [[nodiscard]] std::optional<Reply> prepare_forwarding(RequestHead& head, const MessageFacts& facts,

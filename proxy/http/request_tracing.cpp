@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/http/forwarding.hpp"
 #include "proxy/http/relay.hpp"
 
 namespace qrerank::proxy::http {
@@ -37,6 +38,7 @@ void RequestTracing::begin(RequestHead& head) {
   const std::string_view line = line_;
   head.fields[static_cast<std::size_t>(field - head.fields.data())] = {line.substr(0, kTraceparent.size()),
                                                                        line.substr(kTraceparent.size() + 2)};
+  take_out_of_connection(head, kTraceparent, connection_);
 }
 
 void RequestTracing::relayed(std::string_view method, trace::Clock::time_point started,

@@ -32,7 +32,8 @@ class RequestTracing {
  private:
   const trace::Tracer* tracer_;
   std::unique_ptr<trace::RequestTrace> trace_;
-  std::string line_;  // the field that is sent
+  std::string line_;        // the field that is sent
+  std::string connection_;  // a Connection field that named it away, without it
   trace::SpanId sent_ = 0;
 };
 

@@ -97,6 +97,15 @@ def test_what_the_parent_or_the_ratio_leaves_out_is_not_sent(upstream, seen):
         assert {span.attributes.get("url.path", "/sampled") for span in spans} == {"/sampled"}
 
 
+def test_a_client_cannot_take_its_own_trace_away(upstream, seen):
+    """By naming the field in Connection, which holds for what it sent and not for what is added here."""
+    with Collector() as collector, traced(collector, at(upstream)) as proxy, proxy.client() as client:
+        client.get("/x", headers={"traceparent": PARENT, "tracestate": "a=b", "connection": "TraceParent, x-a", "x-a": "b"})
+        up = next(span for span in collector.wait_for_spans(2) if span.kind == CLIENT)
+        assert sent_up(seen) == [f"00-{TRACE}-{up.id}-01"]
+        assert seen[-1].all("tracestate") == ["a=b"] and seen[-1].all("x-a") == []
+
+
 @pytest.mark.sanitize
 def test_a_search_tells_its_steps_and_no_texts(qdrant, collection):
     with Collector() as collector, traced(collector, qdrant.url) as proxy, proxy.client() as client:

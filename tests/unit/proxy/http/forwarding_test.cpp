@@ -78,4 +78,24 @@ BOOST_AUTO_TEST_CASE(what_we_add) {
       "X-Forwarded-Host: q\r\n\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_client_cannot_take_away_what_we_add) {
+  const Hop hop{{}, "10.1.1.1", false, "up:6333", "id-1"};
+  const auto sent = [&](const std::string& bytes) {
+    RequestHead head;
+    BOOST_REQUIRE(!parse_head(bytes, head));
+    const auto facts = examine(head);
+    BOOST_REQUIRE(facts.has_value());
+    AddedLines lines;
+    BOOST_TEST(!prepare_forwarding(head, *facts, hop, lines).has_value());
+    std::string out;
+    append_relayed_request(out, head, *facts);
+    return out;
+  };
+  const std::string rest = "\r\nA: 1\r\nConnection: b\r\nX-Request-ID: 2\r\nB: 3\r\n\r\n";
+  BOOST_TEST(sent("GET /a HTTP/1.1\r\nHost: q\r\nConnection: close, X-Request-Id" + rest) ==
+             "GET /a HTTP/1.1\r\nHost: q\r\nA: 1\r\nx-request-id: id-1\r\n\r\n");
+  BOOST_TEST(sent("GET /a HTTP/1.1\r\nHost: q\r\nConnection: x-request-id\r\n\r\n") ==
+             "GET /a HTTP/1.1\r\nHost: q\r\nx-request-id: id-1\r\n\r\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
