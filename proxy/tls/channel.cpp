@@ -262,6 +262,8 @@ Channel::Progress Channel::result_of(int returned) {
     case SSL_ERROR_WANT_WRITE:
       return {Wait::writable, {}, 0};
     case SSL_ERROR_ZERO_RETURN:
+      // What stands in the socket before its end is read before the end is met: close_notify did not.
+      if (peer_ended_) return {Wait::none, asio::ssl::error::stream_truncated, 0};
       return {Wait::none, asio::error::eof, 0};
     case SSL_ERROR_SYSCALL:
       dead_ = true;
@@ -272,8 +274,6 @@ Channel::Progress Channel::result_of(int returned) {
   }
   dead_ = true;
   const unsigned long code = ERR_peek_error();
-  if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-    return {Wait::none, asio::ssl::error::stream_truncated, 0};
   return {Wait::none, error_code(static_cast<int>(code), asio::error::get_ssl_category()), 0};
 }
 

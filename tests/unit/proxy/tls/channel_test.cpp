@@ -162,6 +162,19 @@ BOOST_AUTO_TEST_CASE(an_end_that_was_said_and_one_that_was_not) {
   }
 }
 
+// Nothing failed here: an alert of an error would say so to a peer that still reads.
+BOOST_AUTO_TEST_CASE(an_end_that_was_not_said_is_answered_like_any_other) {
+  Pair pair;
+  BOOST_REQUIRE(pair.handshake());
+  BOOST_TEST(through(*pair.server, *pair.client, {asio::buffer("last", 4)}) == "last");
+  BOOST_REQUIRE(::shutdown(pair.sockets[0], SHUT_WR) == 0);
+  char buffer[10];
+  BOOST_TEST(tls::is_truncation(pair.client->read(buffer, sizeof buffer).error));
+  BOOST_TEST((pair.server->read(buffer, sizeof buffer).wait == Channel::Wait::readable));
+  BOOST_TEST(!pair.client->end_sending().error);
+  BOOST_TEST(pair.server->read(buffer, sizeof buffer).error == asio::error::eof);
+}
+
 BOOST_AUTO_TEST_CASE(one_direction_ends_and_the_other_goes_on) {
   Pair pair;
   BOOST_REQUIRE(pair.handshake());
