@@ -114,7 +114,7 @@ Awaitable<ErrorCode> Session::read_first_bytes() {
   const ErrorCode cancelled = co_await client_.let_others();
   if (cancelled) co_return cancelled;
   for (;;) {
-    if (context_.draining) co_return asio::error::operation_aborted;
+    // Also when the drain has begun: what is here already was sent to a connection that was open.
     buffer_.reset(kBufferBytes);
     const ReadResult got = client_.try_read(buffer_.tail(), buffer_.tail_size());
     if (got.error != asio::error::would_block) {
@@ -122,10 +122,11 @@ Awaitable<ErrorCode> Session::read_first_bytes() {
       co_return got.error;
     }
     buffer_.reset(0);
+    if (context_.draining) co_return asio::error::operation_aborted;
     idle_ = true;
     const ErrorCode failed = co_await client_.readable(context_.config.idle_timeout);
     idle_ = false;
-    if (failed) co_return failed;
+    if (failed && !context_.draining) co_return failed;
   }
 }
 
