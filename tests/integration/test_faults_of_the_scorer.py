@@ -7,6 +7,7 @@ and the next request works.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import threading
@@ -136,6 +137,18 @@ def test_clients_that_leave_while_it_hangs_leave_nothing(rig: Rig):
         reset(sock) if n % 2 else sock.close()
 
 
+@pytest.mark.usefixtures("healthy_afterwards")
+def test_a_client_that_ends_its_sending_while_it_is_scored_counts_as_gone(rig: Rig):
+    """A whole request, then shutdown(SHUT_WR): docs/api.md says that no answer comes."""
+    before = cancelled_at(rig)
+    for _ in range(3):
+        with rig.send(search("hangs", rerank_timeout_ms=60_000)) as sock:
+            until(lambda: b'"waiting":1' in models_of(rig))
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(1) == b""
+    assert cancelled_at(rig) == before + 3
+
+
 def test_a_full_queue_refuses_and_empties_when_clients_leave():
     with FakeUpstream(serve) as up:
         rig = Rig(up.port, **{"scoring.max_queued_texts": 7, "scoring.cache_bytes": 0})
@@ -201,7 +214,16 @@ def test_sigterm_ends_the_program_although_a_batch_hangs(answered: bool):
 
 
 def models_of(rig: Rig) -> bytes:
+    return page_of(rig, b"/models").replace(b" ", b"")
+
+
+def cancelled_at(rig: Rig) -> int:
+    counts = re.findall(rb'^qrerank_requests_total\{.*outcome="cancelled".*\} (\d+)$', page_of(rig, b"/metrics"), re.MULTILINE)
+    return sum(map(int, counts))
+
+
+def page_of(rig: Rig, path: bytes) -> bytes:
     host, _, port = rig.proxy.admin.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=LIMIT_S) as sock:
-        sock.sendall(b"GET /models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        return Reader(sock).message().body.replace(b" ", b"")
+        sock.sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path)
+        return Reader(sock).message().body

@@ -1,6 +1,7 @@
 """The seam for intercepted requests: bodies held up to a size, the watch on the client, exchanges with the upstream."""
 
 import json
+import socket
 
 import pytest
 
@@ -140,15 +141,22 @@ def test_exception_is_a_500_and_the_connection_lives(proxy):
         assert reader.message().body == b"next"
 
 
-@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("end", ["close", "reset", "end of sending"])
 def test_client_that_goes_away_cancels_the_flow(proxy, end):
+    """An end of sending is the same FIN as a close: nothing is computed for a client that has most likely left."""
     sock = proxy.connect()
     sock.sendall(post(b"wait", b"abc"))
     sock.settimeout(0.05)
     with pytest.raises(TimeoutError):
         sock.recv(1)
-    reset(sock) if end == "reset" else sock.close()
+    if end == "end of sending":
+        sock.shutdown(socket.SHUT_WR)
+        sock.settimeout(LIMIT_S)
+        assert sock.recv(1) == b""  # no answer
+    else:
+        reset(sock) if end == "reset" else sock.close()
     assert proxy.process.stdout.readline() == "handle left\n"
+    assert proxy.ask(post(b"echo", b"next")).body == b"next"
 
 
 def test_drain_cancels_a_flow_that_does_not_end():
