@@ -1,16 +1,20 @@
 #include "proxy/admin/server.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <exception>
 #include <set>
+#include <variant>
 
 #include "proxy/http/listening.hpp"
 #include "proxy/observe/log.hpp"
@@ -22,6 +26,13 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using Tcp = asio::ip::tcp;
 using boost::system::error_code;
+
+namespace {
+
+// Read at a time from a client that waits for its answer.
+constexpr std::size_t kWatchedBytes = 4096;
+
+}  // namespace
 
 struct Server::Impl {
   Impl(asio::io_context& io, Handler h, ServerLimits l)
@@ -75,10 +86,13 @@ struct ServerLoops {
                        .if_none_match = std::string(request[http::field::if_none_match]),
                        .body = std::move(request.body())};
     AdminReply reply;
+    const auto cancelled = co_await asio::this_coro::cancellation_state;
     try {
       reply = co_await impl->handler(std::move(asked));
     } catch (const std::exception& bug) {
-      observe::log::error("", "an admin page failed", {{"path", path_of(request)}, {"why", bug.what()}});
+      // A handler that is cancelled may throw; nobody waits for its answer.
+      if (cancelled.cancelled() == asio::cancellation_type::none)
+        observe::log::error("", "an admin page failed", {{"path", path_of(request)}, {"why", bug.what()}});
       reply = {500, "application/json", "{\"error\":\"internal\"}\n", ""};
     }
     http::response<http::string_body> response(static_cast<http::status>(reply.status), request.version());
@@ -100,6 +114,22 @@ struct ServerLoops {
     co_return response;
   }
 
+  // Returns when the client is gone. What it sends meanwhile is its next request and stays in the buffer.
+  static proxy::http::Awaitable<void> watch(Impl impl, beast::tcp_stream& stream,
+                                            beast::flat_buffer& buffer) {
+    error_code gone;
+    while (!gone && buffer.size() < buffer.max_size()) {
+      const auto room = buffer.prepare(std::min(buffer.max_size() - buffer.size(), kWatchedBytes));
+      const std::size_t read = co_await stream.socket().async_read_some(
+          room, asio::redirect_error(proxy::http::use_awaitable, gone));
+      buffer.commit(read);
+    }
+    if (gone) co_return;
+    // A client that sends this much ahead is not watched any further; only cancellation ends the wait.
+    asio::steady_timer forever(impl->executor, asio::steady_timer::time_point::max());
+    co_await forever.async_wait(asio::redirect_error(proxy::http::use_awaitable, gone));
+  }
+
   static http::response<http::string_body> refusal(const error_code& error) {
     const bool header = error == http::error::header_limit;
     const bool body = error == http::error::body_limit;
@@ -115,6 +145,7 @@ struct ServerLoops {
   }
 
   static proxy::http::Awaitable<void> converse(Impl impl, Tcp::socket socket) {
+    using namespace asio::experimental::awaitable_operators;
     beast::tcp_stream stream(std::move(socket));
     const Registered registered(impl, stream);
     beast::flat_buffer buffer(impl->limits.max_header_bytes + impl->limits.max_body_bytes);
@@ -137,7 +168,11 @@ struct ServerLoops {
       if (malformed) {
         response = refusal(read_error);
       } else {
-        response = co_await answer(impl, parser.release());
+        auto answering = answer(impl, parser.release());
+        auto watching = watch(impl, stream, buffer);
+        auto first = co_await (std::move(answering) || std::move(watching));
+        if (first.index() == 1) break;  // whatever the answer waited for was cancelled
+        response = std::get<0>(std::move(first));
       }
       more = response.keep_alive() && !impl->stopped;
       stream.expires_after(impl->limits.write_timeout);

@@ -27,7 +27,8 @@ struct ServerLimits {
 /// thread and must outlive it.
 class Server {
  public:
-  /// Runs on the io_context; may throw. Other connections are served while it waits.
+  /// Runs on the io_context; may throw. Other connections are served while it waits. It is cancelled when
+  /// its client goes away.
   using Handler = std::function<proxy::http::Awaitable<AdminReply>(AdminRequest)>;
 
   /// Binds and begins to accept, on `handed` if that is set: a socket that listens already, owned from here

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import threading
 from collections.abc import Iterator
 
 import httpx
@@ -15,7 +16,7 @@ from tests.integration.searching import document
 from tests.support.authority import Authority
 from tests.support.qdrant import Qdrant
 from tests.support.qrerank_process import Qrerank
-from tests.support.raw_http import LIMIT_S, FakeUpstream, answering, ok
+from tests.support.raw_http import LIMIT_S, FakeUpstream, Reader, answering, at_end, ok
 from tests.support.standin_process import StandIn
 
 pytestmark = pytest.mark.sanitize
@@ -234,6 +235,30 @@ def test_a_listener_that_speaks_tls(qdrant: Qdrant, collection: str, authority: 
     with Qrerank(qdrant.url, settings=mutual) as proxy, page_of(proxy) as page:
         refused = page.get("/collections")
         assert refused.status_code == 502 and "status" not in refused.json()
+
+
+def test_a_browser_that_leaves_ends_its_comparison():
+    """The reranked search waits for the upstream when the page's connection ends: the upstream's ends, too."""
+    asked, ended = threading.Event(), threading.Event()
+
+    def serve(reader: Reader, sock: socket.socket, _: int) -> None:
+        reader.message()
+        sock.sendall(ok(b'{"result":{"points":[]},"status":"ok","time":0.1}'))
+        assert b'"use_reranker"' not in reader.message().body
+        asked.set()
+        assert at_end(sock)
+        ended.set()
+
+    settings = {"proxy.io_threads": 1}  # one connection to the upstream
+    with FakeUpstream(serve) as up, Qrerank(f"http://127.0.0.1:{up.port}", settings=settings) as proxy:
+        body = json.dumps(comparison("c")).encode()
+        with socket.create_connection(tuple(proxy.admin.rsplit(":", 1)), timeout=LIMIT_S) as sock:
+            sock.sendall(b"POST /compare HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s" % (proxy.admin.encode(), len(body), body))
+            assert asked.wait(LIMIT_S)
+        assert ended.wait(LIMIT_S)
+        with page_of(proxy) as page:
+            assert page.get("/livez").status_code == 200
+        assert "an admin page failed" not in proxy.stderr
 
 
 def test_comparisons_side_by_side(qdrant: Qdrant, collection: str, proxy: Qrerank):

@@ -7,8 +7,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
+#include <semaphore>
 #include <stdexcept>
 #include <thread>
 
@@ -45,9 +47,27 @@ class Client {
   int socket_;
 };
 
+// What /forever reached: it waits; it was ended.
+std::counting_semaphore<> waiting(0);
+std::counting_semaphore<> ended(0);
+struct Released {
+  Released() = default;
+  ~Released() { ended.release(); }
+  Released(const Released&) = delete;
+  Released& operator=(const Released&) = delete;
+};
+
 // Like the real one, a coroutine that may wait.
 qrerank::proxy::http::Awaitable<admin::AdminReply> echo(admin::AdminRequest request) {
   if (request.target == "/throw") throw std::runtime_error("a bug");
+  if (request.target == "/forever") {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    boost::asio::steady_timer timer(executor, boost::asio::steady_timer::time_point::max());
+    waiting.release();
+    // What ends it is thrown, as by a handler that does not look.
+    const Released cancelled;
+    co_await timer.async_wait(qrerank::proxy::http::use_awaitable);
+  }
   if (request.target == "/wait") {
     const auto executor = co_await boost::asio::this_coro::executor;
     co_await boost::asio::post(executor, qrerank::proxy::http::use_awaitable);
@@ -117,6 +137,37 @@ BOOST_AUTO_TEST_CASE(a_handler_gets_the_body_and_may_wait) {
   const auto twice =
       running.ask("GET /a HTTP/1.1\r\nHost: x\r\napi-key: k\r\napi-key: l\r\nConnection: close\r\n\r\n");
   BOOST_TEST(twice.find("X-Key: (given twice)") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_ends_with_its_client) {
+  Running running;
+  {
+    Client leaving(running.server->address().port);
+    leaving.send("GET /forever HTTP/1.1\r\nHost: x\r\n\r\n");
+    BOOST_TEST_REQUIRE(waiting.try_acquire_for(10s));
+    BOOST_TEST(!ended.try_acquire());
+    leaving.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");  // sends ahead: still there
+  }
+  BOOST_TEST(ended.try_acquire_for(10s));
+  BOOST_TEST(running.ask("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("GET /a"));
+}
+
+BOOST_AUTO_TEST_CASE(stopping_ends_handlers) {
+  {
+    Running running;  // its end waits until nothing is left
+    Client client(running.server->address().port);
+    client.send("GET /forever HTTP/1.1\r\nHost: x\r\n\r\n");
+    BOOST_TEST_REQUIRE(waiting.try_acquire_for(10s));
+  }
+  BOOST_TEST(ended.try_acquire());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_sent_ahead_while_a_handler_waits_is_answered) {
+  Running running;
+  Client client(running.server->address().port);
+  client.send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\nGET /ne");
+  client.send("xt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  BOOST_TEST(client.read_all().ends_with("GET /next"));
 }
 
 BOOST_AUTO_TEST_CASE(not_modified_has_no_body) {
