@@ -174,7 +174,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   flow::SaidOnce objects_as_text;
   selection::MetadataCache metadata;
   flow::Interceptor interceptor({[&live] { return live.get(); }, scorers.all.get(), &metrics.rerank,
-                                 &objects_as_text, &metadata, scorers.embedder});
+                                 &objects_as_text, &metadata, scorers.embedder, &metrics.inference});
   std::optional<trace::Exporter> exporter;
   std::optional<trace::Tracer> tracer;
   if (!config->tracing.endpoint.empty()) {

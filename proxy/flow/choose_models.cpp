@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/flow/spans.hpp"
 #include "proxy/flow/upstream_request.hpp"
 #include "proxy/observe/log.hpp"
 #include "proxy/route/endpoints.hpp"
@@ -61,7 +62,9 @@ http::Awaitable<std::optional<std::string>> embedding_model(MetadataCache& cache
   if (!known.due) co_return std::move(known.embedding);
 
   const UpstreamTime counted(run);
+  UpstreamSpan span(request.trace, question);
   auto answer = co_await request.upstream.exchange(std::move(question), now + settings.metadata_timeout);
+  span.end(answer);
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) co_return std::nullopt;  // says nothing of Qdrant
   auto said = read(answer, settings.metadata_key);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/flow/events.hpp"
+#include "proxy/flow/spans.hpp"
 #include "proxy/flow/upstream_request.hpp"
 #include "proxy/scoring/async_score.hpp"
 #include "reranker/utf8.hpp"
@@ -63,8 +64,15 @@ http::Awaitable<std::optional<http::Reply>> embed_documents(RequestRun& run) {
   const auto started = reranker::Clock::now();
   const auto results = co_await scoring::embed(*run.services.embedder, std::move(requests));
   run.inference = std::chrono::duration_cast<reranker::Microseconds>(reranker::Clock::now() - started);
+  report_embedding_wait(run);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    std::optional<Reason> failed;
+    if (!results[i]) failed = reason_of(results[i].error().failure);
+    trace_embedding(run, groups[i].model, groups[i].documents.size(), failed, started);
+  }
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (!results[i]) co_return refuse_all(run, groups[i], results[i].error());
+    report_embedded(run, *results[i]);
     for (std::size_t j = 0; j < groups[i].documents.size(); ++j)
       run.vectors.emplace(groups[i].documents[j], rewrite::vector_text(results[i]->vectors[j]));
   }

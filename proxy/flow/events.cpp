@@ -4,6 +4,7 @@
 
 #include "proxy/flow/said_once.hpp"
 #include "proxy/observe/log.hpp"
+#include "proxy/observe/metrics/inference.hpp"
 #include "proxy/observe/metrics/rerank.hpp"
 #include "proxy/route/endpoints.hpp"
 
@@ -31,8 +32,17 @@ void report_score_error(const RequestRun& run, const SearchRun& search, const re
       {{"model", search.model}, {"failure", to_string(error.failure)}, {"detail", error.message}});
 }
 
+void report_embedded(const RequestRun& run, const reranker::Embeddings& made) {
+  if (run.services.inference != nullptr) run.services.inference->vectors(made.vectors.size(), made.cached);
+}
+
+void report_embedding_wait(const RequestRun& run) {
+  if (run.services.inference != nullptr && run.inference) run.services.inference->waited(*run.inference);
+}
+
 void report_embedding_error(const RequestRun& run, const std::string& model,
                             const reranker::ScoreError& error) {
+  if (run.services.inference != nullptr) run.services.inference->failure(label(reason_of(error.failure)));
   observe::log::warn(run.request.id.text(), "embedding failed",
                      {{"model", model}, {"failure", to_string(error.failure)}, {"detail", error.message}});
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "proxy/flow/request_run.hpp"
+#include "reranker/embedder.hpp"
 #include "reranker/types.hpp"
 
 namespace qrerank::proxy::flow {
@@ -18,9 +19,15 @@ void report_fallbacks(const RequestRun& run);
 /// The scorer failed; its message explains.
 void report_score_error(const RequestRun& run, const SearchRun& search, const reranker::ScoreError& error);
 
+/// Documents of one model became vectors.
+void report_embedded(const RequestRun& run, const reranker::Embeddings& made);
+
 /// Documents got no vector; its message explains.
 void report_embedding_error(const RequestRun& run, const std::string& model,
                             const reranker::ScoreError& error);
+
+/// RequestRun::inference, once the vectors of all Documents are there or one is missing.
+void report_embedding_wait(const RequestRun& run);
 
 /// Qdrant's 200 is not what its endpoint answers.
 void report_unreadable_answer(const RequestRun& run, std::string_view why);

@@ -9,8 +9,9 @@
 #include "reranker/scorer.hpp"
 
 namespace qrerank::proxy::observe::metrics {
+class Inference;
 class Rerank;
-}
+}  // namespace qrerank::proxy::observe::metrics
 
 namespace qrerank::proxy::selection {
 class MetadataCache;
@@ -28,6 +29,7 @@ struct Services {
   SaidOnce* objects_as_text = nullptr;           ///< null: told each time
   selection::MetadataCache* metadata = nullptr;  ///< null: collections' metadata is not read
   reranker::Embedder* embedder = nullptr;        ///< null: Documents stay as they are
+  observe::metrics::Inference* inference = nullptr;
 };
 
 }  // namespace qrerank::proxy::flow

@@ -59,4 +59,18 @@ void trace_scoring(const RequestRun& run, const SearchRun& search, trace::Clock:
   trace->add(std::move(whole));
 }
 
+void trace_embedding(const RequestRun& run, std::string_view model, std::size_t texts,
+                     std::optional<Reason> failed, trace::Clock::time_point started) {
+  trace::RequestTrace* trace = run.request.trace;
+  if (trace == nullptr) return;
+  trace::Span span = trace->begin(trace::SpanKind::internal, "embed");
+  span.start = started;
+  span.end = trace::Clock::now();
+  span.tell("qrerank.model", model);
+  span.tell("qrerank.texts", static_cast<std::int64_t>(texts));
+  if (failed) span.tell("qrerank.reason", label(*failed));
+  span.failed = failed.has_value();
+  trace->add(std::move(span));
+}
+
 }  // namespace qrerank::proxy::flow

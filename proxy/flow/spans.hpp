@@ -1,5 +1,5 @@
-// What a traced search adds to its trace: its questions to the upstream, and its scoring. Nothing where the
-// request is not recorded.
+// What a traced search adds to its trace: its questions to the upstream, the vectors of its Documents, and
+// its scoring. Nothing where the request is not recorded.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,8 @@
 
 namespace qrerank::proxy::flow {
 
-/// One exchange, from its construction to end(). The upstream is told of it in `traceparent`.
+/// One exchange, from its construction to end(). The upstream is told of it where the request has a
+/// `traceparent`.
 class UpstreamSpan {
  public:
   /// `trace` may be null.
@@ -25,5 +26,9 @@ class UpstreamSpan {
 /// The scoring of one search that began at `started`: `rerank` with `tokenize`, `queue` and `compute` below
 /// it.
 void trace_scoring(const RequestRun& run, const SearchRun& search, trace::Clock::time_point started);
+
+/// The vectors of one model's Documents, asked for at `started`: `embed`. `failed`: why there are none.
+void trace_embedding(const RequestRun& run, std::string_view model, std::size_t texts,
+                     std::optional<Reason> failed, trace::Clock::time_point started);
 
 }  // namespace qrerank::proxy::flow

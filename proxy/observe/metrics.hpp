@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "proxy/observe/metrics/http.hpp"
+#include "proxy/observe/metrics/inference.hpp"
 #include "proxy/observe/metrics/models.hpp"
 #include "proxy/observe/metrics/program.hpp"
 #include "proxy/observe/metrics/relays.hpp"
@@ -23,7 +24,7 @@ namespace qrerank::proxy::observe {
 struct Metrics {
   /// The closed sets of labels that belong to other rooms.
   struct Sets {
-    std::span<const std::string_view> reasons;  ///< of fallbacks
+    std::span<const std::string_view> reasons;  ///< of fallbacks, and of vectors not made
     std::span<const std::string_view> limits;   ///< settings that a client can run into
     std::span<const std::string_view> upstream_errors;
   };
@@ -32,6 +33,7 @@ struct Metrics {
         upstream(registry, sets.upstream_errors),
         relays(registry),
         rerank(registry, sets.reasons),
+        inference(registry, sets.reasons),
         scoring(registry),
         models(registry),
         trace(registry),
@@ -50,6 +52,7 @@ struct Metrics {
   metrics::Upstream upstream;
   metrics::Relays relays;
   metrics::Rerank rerank;
+  metrics::Inference inference;
   metrics::Scoring scoring;
   metrics::Models models;
   metrics::Trace trace;

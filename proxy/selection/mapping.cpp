@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <vector>
 
 namespace qrerank::proxy::selection {
 namespace {
@@ -79,6 +81,17 @@ bool fits(std::string_view pattern, std::string_view name) {
   return config::glob_matches(pattern, pattern.find('/') == std::string_view::npos ? last_part(name) : name);
 }
 
+// As it was said, then what else the model under `inference.models` is called that is meant by it. Folded.
+std::vector<std::string> names_of(const config::Config& config, std::string_view said) {
+  std::vector<std::string> names = {folded(said)};
+  if (const auto* model = config::find_embedding_model(config, said)) {
+    names.push_back(folded(model->hub));
+    names.push_back(folded(model->name));
+    std::ranges::transform(model->names, std::back_inserter(names), folded);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::span<const MappingRow> built_in_mapping() {
@@ -86,14 +99,18 @@ std::span<const MappingRow> built_in_mapping() {
 }
 
 std::optional<std::string> mapped_reranker(const config::Config& config, std::string_view embedding) {
-  const std::string name = folded(embedding);
-  for (const auto& mapped : config.model_mapping) {
-    if (fits(folded(mapped.embedding), name)) {
-      return mapped.reranker;
+  const auto names = names_of(config, embedding);
+  for (const auto& name : names) {
+    for (const auto& mapped : config.model_mapping) {
+      if (fits(folded(mapped.embedding), name)) return mapped.reranker;
     }
   }
-  const auto row = std::ranges::find_if(kTable, [&](const MappingRow& r) { return fits(r.embedding, name); });
-  return row == kTable.end() ? std::nullopt : std::optional<std::string>(row->reranker);
+  for (const auto& name : names) {
+    const auto row =
+        std::ranges::find_if(kTable, [&](const MappingRow& r) { return fits(r.embedding, name); });
+    if (row != kTable.end()) return std::string(row->reranker);
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> configured_model(const config::Config& config, std::string_view reranker) {

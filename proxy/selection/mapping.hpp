@@ -23,6 +23,7 @@ std::span<const MappingRow> built_in_mapping();
 /// The reranker that belongs to `embedding`: of `model_mapping` in the configuration, else of the built-in
 /// table; nothing when neither knows it. Names are compared without regard to case, with `_` and `:` as `-`,
 /// and `MiniLM-L-6` as `MiniLM-L6`; a pattern without `/` is held against what follows the name's last `/`.
+/// Where `embedding` means a model of `inference.models`, its hub name and other names count after it.
 std::optional<std::string> mapped_reranker(const config::Config& config, std::string_view embedding);
 
 /// The configured model that is `reranker`: `mock`, or the one of that name, of that hub name, or named like

@@ -94,6 +94,14 @@ def test_the_document_comes_before_the_metadata(through: httpx.Client, collectio
     assert chosen(through, collections["named"], query=document, using="bm25") == "base"
 
 
+def test_an_alias_of_an_embedding_model_is_that_model(qdrant: Qdrant, collections: dict[str, str]) -> None:
+    ours = "inference: {models: {mock-embedding: {hub: BAAI/bge-large-en-v1.5, names: [acme/words]}}}\n"
+    with Qrerank(qdrant.url, MODELS + ours + f"collections: {{{collections['ruled']}: {{embedding_model: acme/words}}}}") as process, process.client() as client:
+        client.headers.update(qdrant.headers)
+        assert chosen(client, collections["ruled"]) == "large"
+        assert chosen(client, collections["stranger"]) == "mock", "of acme/embedder nobody knows anything"
+
+
 def test_a_document_that_no_mapping_knows_says_nothing(qdrant: Qdrant, collections: dict[str, str]) -> None:
     with Qrerank(qdrant.url, MODELS) as process, process.client() as client:
         client.headers.update(qdrant.headers)

@@ -19,6 +19,8 @@ from qdrant_client import QdrantClient, models
 
 from tests.integration import library
 from tests.integration.searching import Answer, post
+from tests.integration.test_metrics import when
+from tests.support.collector import Collector
 from tests.support.qdrant import Qdrant
 from tests.support.qrerank_process import REPOSITORY, Qrerank
 from tests.support.raw_http import LIMIT_S
@@ -220,3 +222,25 @@ def test_the_real_weights(qdrant: Qdrant) -> None:
             answer = through.search(name, body)
             assert answer.status == 200, answer.text
             assert float(np.dot(np.array(through.sent[0]["query"]), vector)) > 0.99999, case["text"]
+
+
+@sanitize
+def test_vectors_are_counted_and_traced(qdrant: Qdrant, words: str) -> None:
+    with Collector() as collector, Qrerank(qdrant.url, CONFIG, settings={"tracing.endpoint": collector.url}) as proxy, proxy.client() as client:
+        client.headers.update(qdrant.headers)
+        good = [{"query": document("marker-of-the-text"), "use_reranker": True}, {"query": document("fox"), "use_reranker": True}]
+        for _ in range(2):
+            assert post(client, words, "query/batch", {"searches": good}).status == 200
+        assert post(client, words, "query", {"query": document("fox", "broken"), **FLAGGED}).status == 503
+        found = when(proxy, lambda now: now['qrerank_requests_total{endpoint="query",outcome="failed"}'] == 1)
+        assert (found["qrerank_embeddings_total"], found["qrerank_cached_embeddings_total"]) == (4, 2)
+        assert found['qrerank_embedding_failures_total{reason="model_unavailable"}'] == 1
+        assert sum(value for name, value in found.items() if name.startswith("qrerank_embedding_failures_total")) == 1
+        assert found["qrerank_embedding_duration_seconds_count"] == 3
+        collector.wait(lambda: len([span for span in collector.spans if span.name == "embed"]) == 3)
+        spans = [span for span in collector.spans if span.name == "embed"]
+        servers = {span.id for span in collector.spans if span.kind == 2}
+        assert all(span.parent in servers for span in spans)
+        assert [span.attributes for span in spans if not span.failed] == [{"qrerank.model": "mock-embedding", "qrerank.texts": 2}] * 2
+        assert [span.attributes["qrerank.reason"] for span in spans if span.failed] == ["model_unavailable"]
+        assert "marker-of-the-text" not in str(collector.spans)

@@ -131,6 +131,23 @@ def test_a_search_tells_its_steps_and_no_texts(qdrant, collection):
         assert "marker-of-the-query" not in told and not any(text in told for text in library.TEXTS)
 
 
+@pytest.mark.sanitize
+def test_reading_a_collections_metadata_has_its_span(qdrant, collection):
+    settings = {"models.base.hub": "BAAI/bge-reranker-base", "models.base.path": "/nowhere"}  # the metadata could lead there
+    with Collector() as collector, traced(collector, qdrant.url, **settings) as proxy, proxy.client() as client:
+        client.headers.update(qdrant.headers)
+        body = {"query": library.NORTH, "use_reranker": True, "rerank_query": "x"}
+        for _ in range(2):  # the second time it is remembered
+            assert client.post(f"/collections/{collection}/points/query", json=body).status_code == 200
+        spans = collector.wait_for_spans(13)
+        servers = [span for span in spans if span.kind == SERVER]
+        (reading,) = [span for span in spans if span.name == "GET"]
+        assert reading.kind == CLIENT and reading.parent in {span.id for span in servers}
+        assert reading.attributes == {
+            "http.request.method": "GET", "url.path": f"/collections/{collection}", "http.response.status_code": 200, "qrerank.upstream": qdrant.url
+        }
+
+
 def test_a_search_that_falls_back_tells_why(qdrant, collection):
     with Collector() as collector, traced(collector, qdrant.url) as proxy, proxy.client() as client:
         client.headers.update(qdrant.headers)

@@ -31,6 +31,31 @@ std::string configured(const config::Config& c, std::string_view reranker) {
 
 BOOST_AUTO_TEST_SUITE(mapping)
 
+BOOST_AUTO_TEST_CASE(any_name_of_an_embedding_model_of_ours_counts) {
+  config::Config c;
+  auto& ours = c.embedding_models.emplace_back();
+  ours.name = "house";
+  ours.hub = "BAAI/bge-large-en-v1.5";
+  ours.names = {"acme/embedder"};
+  for (const auto* said : {"house", "HOUSE", "acme/embedder", "BAAI/bge-large-en-v1.5"})
+    BOOST_TEST(mapped(said, c) == "BAAI/bge-reranker-large");
+  BOOST_TEST(mapped("acme/other", c) == "-");
+  // The configuration's mapping comes first, whichever name it speaks of; the name that was said before
+  // others.
+  c.model_mapping = {{"BAAI/bge-large-*", "by-hub"}};
+  BOOST_TEST(mapped("house", c) == "by-hub");
+  c.model_mapping = {{"acme/*", "by-alias"}};
+  BOOST_TEST(mapped("house", c) == "by-alias");
+  BOOST_TEST(mapped("BAAI/bge-large-en-v1.5", c) == "by-alias");
+  c.model_mapping.push_back({"house", "by-name"});
+  BOOST_TEST(mapped("house", c) == "by-name");
+  BOOST_TEST(mapped("acme/embedder", c) == "by-alias");
+  // Without a hub name there is nothing more to go by.
+  ours.hub.clear();
+  c.model_mapping.clear();
+  BOOST_TEST(mapped("house", c) == "-");
+}
+
 BOOST_AUTO_TEST_CASE(the_built_in_table) {
   const std::pair<std::string_view, std::string_view> table[] = {
       {"Qwen/Qwen3-Embedding-0.6B", "Qwen/Qwen3-Reranker-0.6B"},
