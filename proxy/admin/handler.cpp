@@ -107,7 +107,7 @@ constexpr std::array kPages = {
     Page{"/status", &status},
     Page{"/config",
          [](const AdminContext& context) -> AdminReply {
-           return {200, "application/yaml", config::print_effective(*context.config()), ""};
+           return {200, "application/yaml", config::print_with_origins(*context.config()), ""};
          }},
 };
 

@@ -61,7 +61,7 @@ struct AdminContext {
 ///             will load when first asked, and the program is not draining
 ///   /metrics  Prometheus' text format
 ///   /status   version, uptime, upstreams, models, and a summary of the configuration
-///   /config   the configuration in force as YAML, secrets masked
+///   /config   the configuration in force as YAML, secrets masked, each value with its origin
 ///   /models   and what is below it: models.hpp
 ///   /log-level  log_level.hpp
 /// What needs questions to Qdrant is compare/pages.hpp's; answer.hpp tells them apart.

@@ -10,17 +10,9 @@
 
 namespace qrerank::proxy::cli {
 
-namespace {
-
-tl::expected<config::Loaded, std::string> read(const ConfigArguments& arguments) {
-  return config::load_with_origins({arguments.file, config::process_environment(), arguments.sets})
-      .map_error([](const config::Problems& problems) { return config::to_string(problems); });
-}
-
-}  // namespace
-
 tl::expected<config::Config, std::string> read_config(const ConfigArguments& arguments) {
-  return read(arguments).map([](config::Loaded loaded) { return std::move(loaded.config); });
+  return config::load({arguments.file, config::process_environment(), arguments.sets})
+      .map_error([](const config::Problems& problems) { return config::to_string(problems); });
 }
 
 ExitCode check_config(const CheckConfigCommand& command, std::ostream& out, std::ostream& problems) {
@@ -28,20 +20,20 @@ ExitCode check_config(const CheckConfigCommand& command, std::ostream& out, std:
     out << config::print_reference() << std::flush;
     return out ? kOk : kFailed;
   }
-  const auto loaded = read(command.config);
+  const auto loaded = read_config(command.config);
   if (!loaded) {
     problems << loaded.error();
     return kBadUsage;
   }
-  if (const auto tls = tls::read_contexts(loaded->config); !tls) {
+  if (const auto tls = tls::read_contexts(*loaded); !tls) {
     problems << tls.error() << "\n";
     return kBadUsage;
   }
-  for (const auto& warning : loaded->config.warnings) {
+  for (const auto& warning : loaded->warnings) {
     problems << "warning: " << warning << "\n";
   }
   if (command.collections.empty()) {
-    out << config::print_effective(loaded->config);
+    out << config::print_with_origins(*loaded);
   }
   for (const auto& collection : command.collections) {
     out << explain_collection(*loaded, collection);

@@ -25,14 +25,14 @@ std::string quoted_list(const std::vector<std::string>& patterns) {
   return text;
 }
 
-std::string why_this_rule(const config::Loaded& loaded, const config::RuleMatch& match) {
+std::string why_this_rule(const config::Config& config, const config::RuleMatch& match) {
   if (match.rule == nullptr) {
     return "no rule fits; reranked on request, with the options under rerank";
   }
   const std::string path = "collections." + match.rule->pattern;
-  const auto origin = loaded.origins.find(path);
+  const auto origin = config.origins.find(path);
   std::string text = "the rule " + path;
-  text += origin == loaded.origins.end() ? "" : " (" + origin->second + ")";
+  text += origin == config.origins.end() ? "" : " (" + origin->second + ")";
   text += match.exact ? ", by its exact name" : ", the first glob that fits";
   if (!match.passed_over.empty()) {
     text += "; passed over: " + quoted_list(match.passed_over);
@@ -67,12 +67,12 @@ Line model_line(const config::Config& config, const config::CollectionRule* rule
 
 }  // namespace
 
-std::string explain_collection(const config::Loaded& loaded, const std::string& collection) {
-  const auto match = config::match_rule(loaded.config, collection);
+std::string explain_collection(const config::Config& config, const std::string& collection) {
+  const auto match = config::match_rule(config, collection);
   std::vector<Line> lines;
-  for (const auto& option : config::effective_options(loaded, match.rule)) {
+  for (const auto& option : config::effective_options(config, match.rule)) {
     const bool by_mapping = option.key->name == "model" && !option.said;
-    lines.push_back(by_mapping ? model_line(loaded.config, match.rule) : line_of(option));
+    lines.push_back(by_mapping ? model_line(config, match.rule) : line_of(option));
   }
   std::size_t names = 0;
   std::size_t values = 0;
@@ -80,7 +80,7 @@ std::string explain_collection(const config::Loaded& loaded, const std::string& 
     names = std::max(names, line.name.size());
     values = std::max(values, std::min<std::size_t>(line.value.size(), 40));
   }
-  std::string text = collection + ": " + why_this_rule(loaded, match) + "\n";
+  std::string text = collection + ": " + why_this_rule(config, match) + "\n";
   for (const auto& line : lines) {
     text += fmt::format("  {:<{}}  {:<{}}  # {}\n", line.name, names, line.value, values, line.why);
   }

@@ -9,6 +9,6 @@ namespace qrerank::proxy::cli {
 
 /// Which rule the collection gets and why, then a line for each option: value, and the key and place that
 /// said it, or that it is the default.
-std::string explain_collection(const config::Loaded& loaded, const std::string& collection);
+std::string explain_collection(const config::Config& config, const std::string& collection);
 
 }  // namespace qrerank::proxy::cli

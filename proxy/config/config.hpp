@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -253,7 +255,13 @@ struct Tracing {
   std::string ca;           ///< PEM file; empty: the system's authorities
 };
 
+/// Where each key and entry was last said: path ("proxy.listen", "collections.docs.top_k",
+/// "collections.docs") → "config.yaml:12", "QRERANK_PROXY__LISTEN" or "--set proxy.listen". What nobody said
+/// is not in it.
+using Origins = std::map<std::string, std::string, std::less<>>;
+
 struct Config {
+  Origins origins;
   std::vector<std::string> warnings;  ///< what is in force all the same; no text of a secret in it
   Proxy proxy;
   Admin admin;

@@ -32,8 +32,8 @@ RuleMatch match_rule(const Config& config, const std::string& collection) {
   return match;
 }
 
-std::vector<EffectiveOption> effective_options(const Loaded& loaded, const CollectionRule* rule) {
-  Config config = loaded.config;  // a Place gives write access
+std::vector<EffectiveOption> effective_options(const Config& read, const CollectionRule* rule) {
+  Config config = read;  // a Place gives write access
   CollectionRule of_rule = rule == nullptr ? CollectionRule() : *rule;
   const Place place{config, &of_rule};
   std::vector<EffectiveOption> options;
@@ -46,11 +46,11 @@ std::vector<EffectiveOption> effective_options(const Loaded& loaded, const Colle
     option.value = key.default_text;
     const auto take = [&](const Key& from, std::string path) {
       const auto given = from.get(place);
-      const auto origin = loaded.origins.find(path);
+      const auto origin = config.origins.find(path);
       if (given) {
         option.value = shown(from, *given);
       }
-      if (!given || origin == loaded.origins.end()) {
+      if (!given || origin == config.origins.end()) {
         return false;
       }
       option.said = true;

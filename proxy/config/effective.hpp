@@ -27,7 +27,7 @@ struct EffectiveOption {
   std::string origin;  ///< said: where, as Problem::origin
 };
 
-/// Every key of a rule, in the table's order. `rule` is one of `loaded`'s, or null.
-std::vector<EffectiveOption> effective_options(const Loaded& loaded, const CollectionRule* rule);
+/// Every key of a rule, in the table's order. `rule` is one of `config`'s, or null.
+std::vector<EffectiveOption> effective_options(const Config& config, const CollectionRule* rule);
 
 }  // namespace qrerank::proxy::config

@@ -68,7 +68,7 @@ class Loading {
  public:
   explicit Loading(const Sources& sources) : sources_(sources) {}
 
-  tl::expected<Loaded, Problems> run(Assignments assignments) {
+  tl::expected<Config, Problems> run(Assignments assignments) {
     problems_ = std::move(assignments.problems);
     config_.models_folder = default_models_folder(sources_);
     config_.rerank.defaults.timeout_ms = kDefaultTimeoutMs;
@@ -81,7 +81,8 @@ class Loading {
     if (!top_k && config_.rerank.limits.max_top_k < 50) {
       top_k = config_.rerank.limits.max_top_k;  // the table's default would be out of these bounds
     }
-    return Loaded{std::move(config_), std::move(origins_)};
+    config_.origins = std::move(origins_);
+    return std::move(config_);
   }
 
  private:
@@ -127,7 +128,7 @@ class Loading {
     if (key == nullptr) {
       return;  // the entry itself was all that was said
     }
-    const std::string shown = shown_path(*key, assignment.entry);
+    const std::string shown = key->path_in(assignment.entry);
     Given given = assignment.given;
     if (key->type == ValueType::path && given.text.starts_with("~/")) {
       given.text = std::string(variable(sources_, "HOME")) + given.text.substr(1);
@@ -138,14 +139,6 @@ class Loading {
           {assignment.origin, shown + ": " + (key->secret ? "not " + key->expected : stored.error())});
     }
     origins_[shown] = assignment.origin;
-  }
-
-  static std::string shown_path(const Key& key, const std::string& entry) {
-    std::string path = key.section;
-    for (const auto& part : {entry, key.name}) {
-      path += (path.empty() || part.empty() ? "" : ".") + part;
-    }
-    return path;
   }
 
   void check_whole() {
@@ -161,51 +154,47 @@ class Loading {
   Origins origins_;
 };
 
-tl::expected<Loaded, Problems> finish(Assignments assignments, const Sources& sources) {
+tl::expected<Config, Problems> finish(Assignments assignments, const Sources& sources) {
   read_environment(sources.environment, assignments);
   read_sets(sources.sets, assignments);
   return Loading(sources).run(std::move(assignments));
 }
 
 // The token stands in the configuration whichever way it was given.
-tl::expected<void, Problems> read_token(Loaded& loaded) {
-  Admin& admin = loaded.config.admin;
+tl::expected<void, Problems> read_token(Config& config) {
+  Admin& admin = config.admin;
   if (admin.token_file.empty()) return {};
   const auto refused = [&](const std::string& why) {
-    return tl::unexpected(Problems{{loaded.origins["admin.token_file"], "admin.token_file: " + why}});
+    return tl::unexpected(Problems{{config.origins["admin.token_file"], "admin.token_file: " + why}});
   };
   if (!admin.token.empty()) return refused("admin.token is given as well; one of them is enough");
   const auto read = read_secret_file(admin.token_file);
   if (!read) return refused(read.error());
   const Key& key = *find_key("admin", "token");
-  const auto stored = key.set(Place{loaded.config}, {read->reveal(), {}, false});
+  const auto stored = key.set(Place{config}, {read->reveal(), {}, false});
   if (!stored) return refused(admin.token_file + " does not hold " + key.expected);
+  config.origins[key.path()] = config.origins["admin.token_file"];
   return {};
 }
 
 // Warned of, not refused: where files are handed to containers, their modes are somebody else's.
-void warn_of_exposed_secrets(Loaded& loaded, const Sources& sources) {
-  Config& config = loaded.config;
+void warn_of_exposed_secrets(Config& config, const Sources& sources) {
   const auto warn = [&](const std::string& path, const std::string& held) {
     if (const auto why = exposure_of(path)) config.warnings.push_back(path + " holds " + held + ", " + *why);
   };
   if (!config.admin.token_file.empty()) warn(config.admin.token_file, "the admin token");
   if (!sources.file) return;
   for (const auto& key : schema()) {
-    const auto origin = loaded.origins.find(key.path());
-    const bool from_file = origin != loaded.origins.end() && origin->second.starts_with(*sources.file + ":");
+    const auto origin = config.origins.find(key.path());
+    const bool from_file = origin != config.origins.end() && origin->second.starts_with(*sources.file + ":");
     if (key.secret && from_file) return warn(*sources.file, key.path());
   }
 }
 
-tl::expected<Loaded, Problems> with_secrets(Loaded loaded, const Sources& sources) {
-  if (auto read = read_token(loaded); !read) return tl::unexpected(std::move(read.error()));
-  warn_of_exposed_secrets(loaded, sources);
-  return loaded;
-}
-
-Config config_of(Loaded loaded) {
-  return std::move(loaded.config);
+tl::expected<Config, Problems> with_secrets(Config config, const Sources& sources) {
+  if (auto read = read_token(config); !read) return tl::unexpected(std::move(read.error()));
+  warn_of_exposed_secrets(config, sources);
+  return config;
 }
 
 }  // namespace
@@ -218,15 +207,15 @@ std::string to_string(const Problems& problems) {
   return text;
 }
 
-tl::expected<Loaded, Problems> load_text_with_origins(std::string_view yaml, const std::string& name,
-                                                      const Sources& sources) {
+tl::expected<Config, Problems> load_text(std::string_view yaml, const std::string& name,
+                                         const Sources& sources) {
   Assignments assignments;
   read_yaml(yaml, name, assignments);
   return finish(std::move(assignments), sources);
 }
 
-tl::expected<Loaded, Problems> load_with_origins(const Sources& sources) {
-  const auto and_secrets = [&](Loaded loaded) { return with_secrets(std::move(loaded), sources); };
+tl::expected<Config, Problems> load(const Sources& sources) {
+  const auto and_secrets = [&](Config config) { return with_secrets(std::move(config), sources); };
   if (!sources.file) {
     return finish({}, sources).and_then(and_secrets);
   }
@@ -241,16 +230,7 @@ tl::expected<Loaded, Problems> load_with_origins(const Sources& sources) {
                                   (errno != 0 ? std::strerror(errno) : "unknown reason"));
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
-  return load_text_with_origins(text, *sources.file, sources).and_then(and_secrets);
-}
-
-tl::expected<Config, Problems> load(const Sources& sources) {
-  return load_with_origins(sources).map(config_of);
-}
-
-tl::expected<Config, Problems> load_text(std::string_view yaml, const std::string& name,
-                                         const Sources& sources) {
-  return load_text_with_origins(yaml, name, sources).map(config_of);
+  return load_text(text, *sources.file, sources).and_then(and_secrets);
 }
 
 std::vector<std::pair<std::string, std::string>> process_environment() {

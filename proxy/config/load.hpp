@@ -2,7 +2,6 @@
 // environment, `--set`. Everything that is wrong is told at once, each with where it was said.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,25 +31,13 @@ using Problems = std::vector<Problem>;
 /// One line a problem, each "origin: message".
 std::string to_string(const Problems& problems);
 
-/// Where each key and entry was last said: path ("proxy.listen", "collections.docs.top_k",
-/// "collections.docs") → as Problem::origin. What nobody said is not in it.
-using Origins = std::map<std::string, std::string>;
-
-struct Loaded {
-  Config config;
-  Origins origins;
-};
-
 /// Reads and checks. A file is at most 1 MiB.
-tl::expected<Loaded, Problems> load_with_origins(const Sources& sources);
 tl::expected<Config, Problems> load(const Sources& sources);
 
 /// The same with the file's text at hand; `name` is how errors call it. `sources.file` is not looked at, nor
 /// any other file: where `admin.token_file` is set, the token stays empty.
 tl::expected<Config, Problems> load_text(std::string_view yaml, const std::string& name,
                                          const Sources& sources = {});
-tl::expected<Loaded, Problems> load_text_with_origins(std::string_view yaml, const std::string& name,
-                                                      const Sources& sources = {});
 
 /// The environment of this process, for Sources.
 std::vector<std::pair<std::string, std::string>> process_environment();

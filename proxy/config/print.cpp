@@ -7,76 +7,144 @@
 namespace qrerank::proxy::config {
 namespace {
 
-void emit(YAML::Emitter& out, const Key& key, const Place& place) {
+// Values as YAML, each with a comment on where it was said if that is asked for.
+class Printing {
+ public:
+  Printing(Config& config, std::span<const Key> keys, bool with_origins)
+      : config_(config), keys_(keys), with_origins_(with_origins) {}
+
+  std::string text();
+
+ private:
+  void emit(const Key& key, const Place& place, const std::string& entry = {});
+  void emit_entry(const std::string& name, const Place& place, Scope scope);
+  void emit_named_sections();
+  void emit_embedding_models();
+  void tell_origin(const std::string& path);
+
+  Config& config_;  // of the caller, who has a copy: a Place gives write access
+  std::span<const Key> keys_;
+  bool with_origins_;
+  YAML::Emitter out_;
+};
+
+void Printing::tell_origin(const std::string& path) {
+  if (!with_origins_) return;
+  const auto said = config_.origins.find(path);
+  out_ << YAML::Comment(said == config_.origins.end() ? "default" : said->second);
+}
+
+void Printing::emit(const Key& key, const Place& place, const std::string& entry) {
   const auto given = key.get(place);
   if (!given) {
     return;
   }
-  out << YAML::Key << key.name << YAML::Value;
+  out_ << YAML::Key << key.name << YAML::Value;
   if (key.secret) {
-    out << std::string(kMasked);
+    out_ << std::string(kMasked);
   } else if (given->is_list) {
-    out << YAML::Flow << given->list;
+    out_ << YAML::Flow << given->list;
   } else {
-    out << given->text;
+    out_ << given->text;
   }
+  tell_origin(key.path_in(entry));
 }
 
-void emit_entry(YAML::Emitter& out, const std::string& name, std::span<const Key> keys, const Place& place,
-                Scope scope) {
-  out << YAML::Key << name << YAML::Value << YAML::BeginMap;
-  for (const auto& key : keys) {
+void Printing::emit_entry(const std::string& name, const Place& place, Scope scope) {
+  out_ << YAML::Key << name << YAML::Value << YAML::BeginMap;
+  for (const auto& key : keys_) {
     if (key.scope == scope) {
-      emit(out, key, place);
+      emit(key, place, name);
     }
   }
-  out << YAML::EndMap;
+  out_ << YAML::EndMap;
 }
 
-void emit_named_sections(YAML::Emitter& out, Config& config, std::span<const Key> keys) {
-  if (!config.relays.empty()) {
-    out << YAML::Key << "relays" << YAML::Value << YAML::BeginMap;
-    for (auto& relay : config.relays) {
-      emit_entry(out, relay.name, keys, {.config = config, .relay = &relay}, Scope::relay);
+void Printing::emit_named_sections() {
+  if (!config_.relays.empty()) {
+    out_ << YAML::Key << "relays" << YAML::Value << YAML::BeginMap;
+    for (auto& relay : config_.relays) {
+      emit_entry(relay.name, {.config = config_, .relay = &relay}, Scope::relay);
     }
-    out << YAML::EndMap;
+    out_ << YAML::EndMap;
   }
-  if (!config.collections.empty()) {
-    out << YAML::Key << "collections" << YAML::Value << YAML::BeginMap;
-    for (auto& rule : config.collections) {
-      emit_entry(out, rule.pattern, keys, Place{config, &rule}, Scope::collection);
+  if (!config_.collections.empty()) {
+    out_ << YAML::Key << "collections" << YAML::Value << YAML::BeginMap;
+    for (auto& rule : config_.collections) {
+      emit_entry(rule.pattern, Place{config_, &rule}, Scope::collection);
     }
-    out << YAML::EndMap;
+    out_ << YAML::EndMap;
   }
-  if (!config.models.empty()) {
-    out << YAML::Key << "models" << YAML::Value << YAML::BeginMap;
-    for (auto& model : config.models) {
-      emit_entry(out, model.name, keys, Place{config, nullptr, &model}, Scope::model);
+  if (!config_.models.empty()) {
+    out_ << YAML::Key << "models" << YAML::Value << YAML::BeginMap;
+    for (auto& model : config_.models) {
+      emit_entry(model.name, Place{config_, nullptr, &model}, Scope::model);
     }
-    out << YAML::EndMap;
+    out_ << YAML::EndMap;
   }
-  out << YAML::Key << "instructions" << YAML::Value << YAML::BeginMap;
-  for (const auto& instruction : config.instructions) {
-    out << YAML::Key << instruction.name << YAML::Value << instruction.text;
+  out_ << YAML::Key << "instructions" << YAML::Value << YAML::BeginMap;
+  for (const auto& instruction : config_.instructions) {
+    out_ << YAML::Key << instruction.name << YAML::Value << instruction.text;
+    tell_origin("instructions." + instruction.name);
   }
-  out << YAML::EndMap;
-  if (!config.model_mapping.empty()) {
-    out << YAML::Key << "model_mapping" << YAML::Value << YAML::BeginMap;
-    for (const auto& mapped : config.model_mapping) {
-      out << YAML::Key << mapped.embedding << YAML::Value << mapped.reranker;
+  out_ << YAML::EndMap;
+  if (!config_.model_mapping.empty()) {
+    out_ << YAML::Key << "model_mapping" << YAML::Value << YAML::BeginMap;
+    for (const auto& mapped : config_.model_mapping) {
+      out_ << YAML::Key << mapped.embedding << YAML::Value << mapped.reranker;
+      tell_origin("model_mapping." + mapped.embedding);
     }
-    out << YAML::EndMap;
+    out_ << YAML::EndMap;
   }
 }
 
-void emit_embedding_models(YAML::Emitter& out, Config& config, std::span<const Key> keys) {
-  out << YAML::Key << "models" << YAML::Value << YAML::BeginMap;
-  for (auto& model : config.embedding_models) {
-    Place place{config};
+void Printing::emit_embedding_models() {
+  out_ << YAML::Key << "models" << YAML::Value << YAML::BeginMap;
+  for (auto& model : config_.embedding_models) {
+    Place place{config_};
     place.embedding = &model;
-    emit_entry(out, model.name, keys, place, Scope::embedding);
+    emit_entry(model.name, place, Scope::embedding);
   }
-  out << YAML::EndMap;
+  out_ << YAML::EndMap;
+}
+
+std::string Printing::text() {
+  const Place place{config_};
+  out_ << YAML::BeginMap;
+  for (auto key = keys_.begin(); key != keys_.end();) {
+    const std::string& section = key->section;
+    const auto end = std::find_if(key, keys_.end(), [&](const Key& k) { return k.section != section; });
+    const bool global = key->scope == Scope::global;
+    if (global && !section.empty()) {
+      const auto dot = section.find('.');  // of a section inside the one before it
+      out_ << YAML::Key << section.substr(dot == std::string::npos ? 0 : dot + 1) << YAML::Value
+           << YAML::BeginMap;
+    }
+    for (; key != end; ++key) {
+      if (global) {
+        emit(*key, place);
+      }
+    }
+    if (section == "inference.models") {
+      emit_embedding_models();
+      out_ << YAML::EndMap;  // inference
+    }
+    if (global && !section.empty()) {
+      const auto dot = section.find('.');
+      const auto goes_on_in = [&](const std::string& outer) {
+        return end != keys_.end() && end->section.starts_with(outer + ".");
+      };
+      if (!goes_on_in(section)) {
+        out_ << YAML::EndMap;
+      }
+      if (dot != std::string::npos && !goes_on_in(section.substr(0, dot))) {
+        out_ << YAML::EndMap;
+      }
+    }
+  }
+  emit_named_sections();
+  out_ << YAML::EndMap;
+  return std::string(out_.c_str()) + "\n";
 }
 
 std::string cell(std::string text) {
@@ -121,8 +189,8 @@ variable or on the command line; the later one wins:
 
 An unknown key, a key given twice, a value of the wrong type or out of bounds is an error that names the file and
 line, and nothing starts. `qrerank check-config --config config.yaml` tells all errors at once, or prints the
-effective configuration; with `--collection NAME` which rule that collection gets, and each option's value and where
-it was said.
+effective configuration with where each value was said; with `--collection NAME` it tells which rule that collection
+gets, and each option's value and where it was said.
 
 On SIGHUP the file and the variables are read again. A faulty configuration is logged and the old one stays; else new
 requests get the new one, running ones end with theirs, and no connection is closed. A model that is gone or has other
@@ -190,44 +258,13 @@ constexpr std::pair<std::string_view, std::string_view> kSections[] = {
 }  // namespace
 
 std::string print_effective(const Config& config, std::span<const Key> keys) {
-  Config copy = config;  // a Place gives write access; what is printed is this copy
-  const Place place{copy};
-  YAML::Emitter out;
-  out << YAML::BeginMap;
-  for (auto key = keys.begin(); key != keys.end();) {
-    const std::string& section = key->section;
-    const auto end = std::find_if(key, keys.end(), [&](const Key& k) { return k.section != section; });
-    const bool global = key->scope == Scope::global;
-    if (global && !section.empty()) {
-      const auto dot = section.find('.');  // of a section inside the one before it
-      out << YAML::Key << section.substr(dot == std::string::npos ? 0 : dot + 1) << YAML::Value
-          << YAML::BeginMap;
-    }
-    for (; key != end; ++key) {
-      if (global) {
-        emit(out, *key, place);
-      }
-    }
-    if (section == "inference.models") {
-      emit_embedding_models(out, copy, keys);
-      out << YAML::EndMap;  // inference
-    }
-    if (global && !section.empty()) {
-      const auto dot = section.find('.');
-      const auto goes_on_in = [&](const std::string& outer) {
-        return end != keys.end() && end->section.starts_with(outer + ".");
-      };
-      if (!goes_on_in(section)) {
-        out << YAML::EndMap;
-      }
-      if (dot != std::string::npos && !goes_on_in(section.substr(0, dot))) {
-        out << YAML::EndMap;
-      }
-    }
-  }
-  emit_named_sections(out, copy, keys);
-  out << YAML::EndMap;
-  return std::string(out.c_str()) + "\n";
+  Config copy = config;
+  return Printing(copy, keys, false).text();
+}
+
+std::string print_with_origins(const Config& config) {
+  Config copy = config;
+  return Printing(copy, schema(), true).text();
 }
 
 std::string print_reference() {

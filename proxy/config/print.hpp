@@ -13,6 +13,9 @@ namespace qrerank::proxy::config {
 /// which show as "<secret>").
 std::string print_effective(const Config& config, std::span<const Key> keys = schema());
 
+/// The same with a comment behind each value: where it was said, as Config::origins has it, or "default".
+std::string print_with_origins(const Config& config);
+
 /// docs/configuration.md, whole.
 std::string print_reference();
 

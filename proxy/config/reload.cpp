@@ -1,6 +1,7 @@
 #include "proxy/config/reload.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "proxy/config/check.hpp"
 #include "proxy/config/schema.hpp"
@@ -47,9 +48,11 @@ class Merging {
       note(key, key.path());
       if (key.needs_restart && old) {
         static_cast<void>(key.set(Place{merged_.config}, *old));  // it was in force: it is a good value
+        keep_origins(key.path());
       }
     }
     merged_.config.tracing = running_.tracing;  // as a whole: some of its keys may have had no value
+    keep_origins("tracing");
     merge(Scope::collection, kCollections);
     merge(Scope::model, kModels);
     merge(Scope::relay, kRelays);
@@ -60,6 +63,16 @@ class Merging {
   }
 
  private:
+  // Of that path and all below it: what was said where the running values come from.
+  void keep_origins(const std::string& path) {
+    const auto is_there = [&](const auto& said) {
+      return said.first == path || said.first.starts_with(path + ".");
+    };
+    std::erase_if(merged_.config.origins, is_there);
+    std::ranges::copy_if(running_.origins,
+                         std::inserter(merged_.config.origins, merged_.config.origins.end()), is_there);
+  }
+
   void note(const Key& key, std::string path) {
     (key.needs_restart ? merged_.after_restart : merged_.changed).push_back(std::move(path));
   }
@@ -101,6 +114,7 @@ class Merging {
     }
     if (merged_.after_restart.size() != waiting) {
       merged_.config.*section.list = old;
+      keep_origins(telling_key(scope).section);
     }
   }
 

@@ -51,9 +51,12 @@ Keys make_schema() {
 }  // namespace
 
 std::string Key::path() const {
-  const std::string named = scope == Scope::global ? "" : "<name>";
+  return path_in(scope == Scope::global ? "" : "<name>");
+}
+
+std::string Key::path_in(const std::string& entry) const {
   std::string path = section;
-  for (const auto& part : {named, name}) {
+  for (const auto& part : {entry, name}) {
     path += (path.empty() || part.empty() ? "" : ".") + part;
   }
   return path;

@@ -82,6 +82,9 @@ struct Key {
 
   /// "proxy.listen", "collections.<name>.top_k", "instructions.<name>"
   [[nodiscard]] std::string path() const;
+  /// Of one entry: "collections.docs.top_k", "instructions.mine"; of a global key path(), `entry` being
+  /// empty.
+  [[nodiscard]] std::string path_in(const std::string& entry) const;
 };
 
 /// All keys, in the order that documentation lists them.

@@ -241,12 +241,13 @@ BOOST_AUTO_TEST_CASE(the_configuration_in_force_is_told_without_secrets) {
   World world;
   world.settings->admin.token = config::Secret("0123456789abcdef");
   world.settings->proxy.max_headers = 77;
+  world.settings->origins["proxy.max_headers"] = "--set proxy.max_headers";
   const admin::AdminRequest asked{
       .method = "GET", .target = "/config", .authorization = "Bearer 0123456789abcdef"};
   const auto reply = admin::handle(asked, world.context());
   BOOST_TEST(reply.status == 200u);
   BOOST_TEST(reply.content_type == "application/yaml");
-  BOOST_TEST(reply.body.find("max_headers: 77") != std::string::npos);
+  BOOST_TEST(reply.body.find("max_headers: 77  # --set proxy.max_headers\n") != std::string::npos);
   BOOST_TEST(reply.body.find("<secret>") != std::string::npos);
   BOOST_TEST(reply.body.find("0123456789abcdef") == std::string::npos);
   BOOST_TEST(world.get("/config").status == 401u);

@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(running_check_config) {
   };
   const auto [code, out, problems] = run({{{}, {"proxy.listen=127.0.0.1:1"}}, {}, false});
   BOOST_TEST(code == cli::kOk);
-  BOOST_TEST(out.find("listen: 127.0.0.1:1\n") != std::string::npos);
+  BOOST_TEST(out.find("listen: 127.0.0.1:1  # --set proxy.listen\n") != std::string::npos);
   BOOST_TEST(problems.empty());
   const auto [bad_code, bad_out, bad_problems] = run({{{}, {"log.level=loud"}}, {}, false});
   BOOST_TEST(bad_code == cli::kBadUsage);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kModels = "models: {bge: {hub: BAAI/bge-reranker-base}}\n";
 
 std::string explained(const std::string& yaml, const std::string& collection = "docs") {
-  const auto loaded = config::load_text_with_origins(yaml, "c.yaml");
+  const auto loaded = config::load_text(yaml, "c.yaml");
   BOOST_TEST_REQUIRE(loaded.has_value(), (loaded ? "" : config::to_string(loaded.error())));
   return cli::explain_collection(*loaded, collection);
 }

@@ -6,16 +6,15 @@ namespace config = qrerank::proxy::config;
 
 namespace {
 
-config::Loaded good(std::string_view yaml, const config::Sources& sources = {}) {
-  auto loaded = config::load_text_with_origins(yaml, "c.yaml", sources);
+config::Config good(std::string_view yaml, const config::Sources& sources = {}) {
+  auto loaded = config::load_text(yaml, "c.yaml", sources);
   BOOST_TEST_REQUIRE(loaded.has_value(), (loaded ? "" : config::to_string(loaded.error())));
   return *loaded;
 }
 
 // "value | path | origin", or "value" of a default.
-std::string effective(const config::Loaded& loaded, const std::string& collection, const std::string& name) {
-  for (const auto& option :
-       config::effective_options(loaded, config::match_rule(loaded.config, collection).rule)) {
+std::string effective(const config::Config& loaded, const std::string& collection, const std::string& name) {
+  for (const auto& option : config::effective_options(loaded, config::match_rule(loaded, collection).rule)) {
     if (option.key->name == name) {
       return option.said ? option.value + " | " + option.path + " | " + option.origin : option.value;
     }
@@ -29,16 +28,16 @@ BOOST_AUTO_TEST_SUITE(effective_suite)
 
 BOOST_AUTO_TEST_CASE(which_rule) {
   const auto loaded = good("collections: {'d*': {}, docs: {}, '*': {}, 'do?s': {}}");
-  const auto match = config::match_rule(loaded.config, "docs");
+  const auto match = config::match_rule(loaded, "docs");
   BOOST_TEST(match.rule->pattern == "docs");
   BOOST_TEST(match.exact);
   BOOST_TEST(match.passed_over == (std::vector<std::string>{"d*", "*", "do?s"}),
              boost::test_tools::per_element());
-  const auto glob = config::match_rule(loaded.config, "dogs");
+  const auto glob = config::match_rule(loaded, "dogs");
   BOOST_TEST(glob.rule->pattern == "d*");
   BOOST_TEST(!glob.exact);
   BOOST_TEST(glob.passed_over == (std::vector<std::string>{"*", "do?s"}), boost::test_tools::per_element());
-  BOOST_CHECK(config::match_rule(good("").config, "docs").rule == nullptr);
+  BOOST_CHECK(config::match_rule(good(""), "docs").rule == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(values_and_where_they_were_said) {

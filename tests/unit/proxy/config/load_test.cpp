@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(names_of_embedding_models) {
 }
 
 BOOST_AUTO_TEST_CASE(origins) {
-  const auto loaded = config::load_text_with_origins(
+  const auto loaded = config::load_text(
       "rerank:\n  top_k: 20\ncollections:\n  docs:\n    reranker: mock\n    weight: 0.5\n", "c.yaml",
       {std::nullopt, {{"QRERANK_RERANK__WEIGHT", "0.7"}}, {"collections.docs.weight=0.9", "log.level=warn"}});
   BOOST_TEST_REQUIRE(loaded.has_value());
@@ -260,6 +260,37 @@ BOOST_AUTO_TEST_CASE(origins) {
                                     {"collections.docs.weight", "--set collections.docs.weight"},
                                     {"log.level", "--set log.level"}};
   BOOST_CHECK(loaded->origins == expected);
+}
+
+BOOST_AUTO_TEST_CASE(every_value_is_printed_with_its_origin) {
+  const std::string yaml =
+      "rerank: {top_k: 20}\nupstream: {url: [http://a, http://b]}\ncollections:\n  docs:\n    weight: 0.5\n"
+      "models: {m: {path: /m}}\nrelays: {grpc: {listen: '127.0.0.1:0', to: '127.0.0.1:1'}}\n"
+      "instructions: {mine: do it}\nmodel_mapping: {e*: mock}\n"
+      "inference: {models: {mock-embedding: {names: [x]}}}\ntracing: {endpoint: 'http://a', headers: k=v}\n";
+  const auto c = config::load_text(yaml, "c.yaml",
+                                   {std::nullopt,
+                                    {{"QRERANK_LOG__LEVEL", "warn"}},
+                                    {"models.m.max_length=77", "admin.token=0123456789abcdef"}});
+  BOOST_TEST_REQUIRE(c.has_value());
+  const auto printed = config::print_with_origins(*c);
+  for (const std::string line :
+       {"top_k: 20  # c.yaml:1", "url: [http://a, http://b]  # c.yaml:2", "weight: 0.5  # c.yaml:5",
+        "path: /m  # c.yaml:6", "max_length: 77  # --set models.m.max_length",
+        "to: [127.0.0.1:1]  # c.yaml:7", "mine: do it  # c.yaml:8", "e*: mock  # c.yaml:9",
+        "names: [x]  # c.yaml:10", "level: warn  # QRERANK_LOG__LEVEL",
+        "token: <secret>  # --set admin.token", "headers: <secret>  # c.yaml:11",
+        "max_top_k: 200  # default"})
+    BOOST_TEST(printed.find(line + "\n") != std::string::npos, line << " is not in\n" << printed);
+  BOOST_TEST(printed.find("0123456789abcdef") == std::string::npos);
+  // A line that tells a value tells where from, and what is printed is still that configuration.
+  std::istringstream lines(printed);
+  for (std::string line; std::getline(lines, line);)
+    BOOST_TEST((line.ends_with(":") || line.find("  # ") != std::string::npos), line);
+  auto masked = printed;
+  masked.replace(masked.find("<secret>"), 8, "0123456789abcdef");
+  masked.replace(masked.find("<secret>"), 8, "k=v");
+  BOOST_TEST(config::print_effective(good(masked)) == config::print_effective(*c));
 }
 
 BOOST_AUTO_TEST_CASE(files) {

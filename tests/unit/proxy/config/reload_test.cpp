@@ -68,6 +68,20 @@ BOOST_AUTO_TEST_CASE(what_can_change_changes_and_the_rest_stays) {
   BOOST_TEST(c.log.level == "debug");
 }
 
+BOOST_AUTO_TEST_CASE(origins_are_those_of_the_values_in_force) {
+  const auto merged =
+      reloaded("proxy: {listen: 'a:1'}\ntracing: {endpoint: 'http://a/b'}\nmodels: {m: {path: /m}}",
+               "\n\n\nproxy: {listen: 'b:2', max_inspect_body: 1MiB}\nupstream: {url: http://c}\n"
+               "rerank: {top_k: 20}\nmodels: {m: {path: /m, replicas: 2}}");
+  const config::Origins expected = {{"proxy.listen", "c.yaml:1"},     {"proxy.max_inspect_body", "c.yaml:4"},
+                                    {"tracing.endpoint", "c.yaml:2"}, {"rerank.top_k", "c.yaml:6"},
+                                    {"models.m", "c.yaml:7"},         {"models.m.path", "c.yaml:7"},
+                                    {"models.m.replicas", "c.yaml:7"}};
+  for (const auto& [path, origin] : merged.config.origins)
+    BOOST_TEST((expected.contains(path) && expected.at(path) == origin), path << ": " << origin);
+  BOOST_TEST(merged.config.origins.size() == expected.size());
+}
+
 BOOST_AUTO_TEST_CASE(rules_come_go_and_change_places) {
   const auto merged = reloaded("collections: {'d*': {rerank: never}, '*': {top_k: 20}, old: {}}",
                                "collections: {'*': {top_k: 30}, 'd*': {rerank: always}, new: {}}");
