@@ -36,6 +36,23 @@ def blocks_of(page: str) -> list[Block]:
     return found
 
 
+# What a person would type: its first word says so.
+_COMMAND = re.compile(r" *(?:\$ )?(?:(?:curl|docker|cmake|npm|pip|qrerank|systemctl|wget) |(?:\./|sudo |[A-Z_]+=\S* )*(?:scripts|deploy)/)")
+_RUNNABLE = ("sh", "python", "js")
+
+
+def commands_outside(page: str) -> list[str]:
+    """The command lines of a page that stand in no block which is run: indented, or fenced as something else."""
+    found: list[str] = []
+    fence: str | None = None
+    for line in (REPOSITORY / page).read_text().splitlines():
+        if line.startswith("```"):
+            fence = line[3:] if fence is None else None
+        elif _COMMAND.match(line) and fence not in _RUNNABLE and (fence is not None or line.startswith("    ")):
+            found.append(line.strip())
+    return found
+
+
 def pages() -> list[str]:
     return ["README.md", *sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))]
 

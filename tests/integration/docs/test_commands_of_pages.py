@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.docs.blocks import Block, blocks, blocks_of
+from tests.integration.docs.blocks import Block, blocks, blocks_of, commands_outside, pages
 from tests.integration.test_models import MINILM, TINY
 from tests.support.fake_hub import Hub
 from tests.support.qrerank_process import Qrerank, program
@@ -24,7 +24,7 @@ HUB_NAME = "cross-encoder/ms-marco-MiniLM-L12-v2"
 START, *REST = blocks_of("docs/quick-start.md")
 assert START.language == "sh" and HUB_NAME in START.code
 CONFIG = next(block for block in REST if block.language == "yaml").code
-PAGES = ["README.md", "docs/models.md", "docs/operations.md", "docs/quick-start.md", "docs/tuning.md"]
+PAGES = ["README.md", "docs/admin.md", "docs/compare.md", "docs/models.md", "docs/operations.md", "docs/quick-start.md", "docs/tuning.md"]
 INTERPRETERS = {"sh": ["bash", "-eu", "-o", "pipefail"], "python": [sys.executable, "-"]}
 COMMANDS = [block for page in PAGES for block in blocks_of(page) if block.language in INTERPRETERS and block.code != START.code]
 SECONDS = 240
@@ -100,6 +100,31 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
                 yield someone
     finally:
         hub.stop()
+
+
+# Commands that no block runs, and why.
+BUILDS = "installs or builds qrerank itself, which these tests do not: CI runs scripts/test, the demo's parts have tests of their own"
+SAME = "the quick start says the same, where it is run"
+FOREVER = "runs until it is ended: the fixtures here start it"
+HUB = "a model of more than a gigabyte from the real hub; the quick start's pull is run against one here"
+MEASURES = "minutes of measuring with weights that are not in this repository"
+ELSEWHERE = "names files of the reader; tests/integration/test_eval.py runs these options on judged queries of its own"
+NOT_RUN = {
+    "README.md": {"scripts/demo": BUILDS, "scripts/test": BUILDS, "qrerank pull cross-encoder": SAME, "qrerank serve": FOREVER},
+    "docs/benchmarks.md": {"cmake --preset release": MEASURES, "scripts/golden_qwen3.py --bench": MEASURES},
+    "docs/eval.md": {"qrerank eval --collection docs": ELSEWHERE},
+    "docs/models.md": {"qrerank pull BAAI/bge-reranker-v2-m3": HUB},
+    "docs/performance.md": {"scripts/golden_qwen3.py --bench": MEASURES},
+    "docs/quick-start.md": {"scripts/setup": BUILDS, "cmake --build": BUILDS, "qrerank serve": FOREVER},
+}
+
+
+@pytest.mark.parametrize("page", pages())
+def test_no_command_stands_outside_a_block_that_is_run(page: str):
+    listed = NOT_RUN.get(page, {})
+    outside = commands_outside(page)
+    assert [line for line in outside if not line.startswith(tuple(listed))] == [], "write it into a ```sh block, or into NOT_RUN with the reason"
+    assert [start for start in listed if not any(line.startswith(start) for line in outside)] == [], "no longer there"
 
 
 def test_every_command_is_run():
