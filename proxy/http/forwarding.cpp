@@ -13,12 +13,6 @@ namespace {
 // Lines are made one by one; a reallocation would move those that fields already point into.
 constexpr std::size_t kMostLines = 9;
 
-// A field whose name and value lie in one line, as those of a parsed head do.
-FieldView make_line(std::string& line, std::string_view name, std::string_view value) {
-  line.assign(name).append(": ").append(value);
-  return {std::string_view(line).substr(0, name.size()), std::string_view(line).substr(name.size() + 2)};
-}
-
 FieldView add_line(AddedLines& lines, std::string_view name, std::string_view value) {
   return make_line(lines.emplace_back(), name, value);
 }
@@ -103,6 +97,11 @@ bool is_connection(const FieldView& field) {
 }
 
 }  // namespace
+
+FieldView make_line(std::string& line, std::string_view name, std::string_view value) {
+  line.assign(name).append(": ").append(value);
+  return {std::string_view(line).substr(0, name.size()), std::string_view(line).substr(name.size() + 2)};
+}
 
 void take_out_of_connection(RequestHead& head, std::string_view name, std::string& line) {
   bool named = false;

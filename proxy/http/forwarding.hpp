@@ -28,6 +28,10 @@ struct Hop {
 /// Lines that fields of a head were made from; they live as long as the head is used.
 using AddedLines = std::vector<std::string>;
 
+/// A field whose name and value lie in `line`, as those of a parsed head do. It lives as long as `line`,
+/// unmoved.
+[[nodiscard]] FieldView make_line(std::string& line, std::string_view name, std::string_view value);
+
 /// For a field that we add ourselves: a client that names it in `Connection` must not take it away from the
 /// upstream. Where it does, one Connection field without it, made in `line`, stands for those that came.
 void take_out_of_connection(RequestHead& head, std::string_view name, std::string& line);

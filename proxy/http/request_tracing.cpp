@@ -33,11 +33,8 @@ void RequestTracing::begin(RequestHead& head) {
   }
   // The exchange with the upstream has a span of its own, known before it begins.
   sent_ = trace::new_span_id();
-  line_ = std::string(kTraceparent) + ": " +
-          trace::format_traceparent({start.sent->trace, sent_, start.sent->sampled});
-  const std::string_view line = line_;
-  head.fields[static_cast<std::size_t>(field - head.fields.data())] = {line.substr(0, kTraceparent.size()),
-                                                                       line.substr(kTraceparent.size() + 2)};
+  const std::string value = trace::format_traceparent({start.sent->trace, sent_, start.sent->sampled});
+  head.fields[static_cast<std::size_t>(field - head.fields.data())] = make_line(line_, kTraceparent, value);
   take_out_of_connection(head, kTraceparent, connection_);
 }
 
