@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <ctime>
+#include <iterator>
 
 #include "proxy/observe/json_text.hpp"
 
@@ -53,12 +54,6 @@ void append_value(std::string& out, const Field::Value& value, config::LogFormat
       value);
 }
 
-void append_padded(std::string& out, unsigned value, std::size_t digits) {
-  const fmt::format_int text(value);
-  out.append(digits - std::min(digits, text.size()), '0');
-  out.append(text.data(), text.size());
-}
-
 // The second is spelled once for all lines of it.
 void append_time(std::string& out, std::chrono::system_clock::time_point time) {
   thread_local std::time_t spelled = -1;
@@ -71,8 +66,7 @@ void append_time(std::string& out, std::chrono::system_clock::time_point time) {
   }
   out += second;
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
-  append_padded(out, static_cast<unsigned>(millis), 3);
-  out += 'Z';
+  fmt::format_to(std::back_inserter(out), "{:03}Z", millis);
 }
 
 // The message stands unquoted in text lines: escaped like a JSON string, the quotes dropped.
