@@ -1,6 +1,7 @@
 """Sockets for tests that care about bytes: an upstream scripted per connection, and a client that sees everything."""
 
 import contextlib
+import json
 import socket
 import ssl
 import struct
@@ -205,3 +206,12 @@ def answering(*responses: bytes, requests: list[Message] | None = None):
 
 def ok(body: bytes = b"hello", extra: bytes = b"") -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%s\r\n%s" % (len(body), extra, body)
+
+
+def is_qdrant_error(answer: Message, status: int) -> str:
+    """The error that it tells."""
+    assert answer.status == status, (answer.head, answer.body)
+    assert answer.one("content-type") == "application/json"
+    body = json.loads(answer.body)
+    assert set(body) == {"status", "time"}
+    return body["status"]["error"]
