@@ -1,6 +1,8 @@
 """Traces: what `traceparent` becomes on the way up, and the spans that a collector gets, also when it is no good."""
 
 import socket
+import struct
+import threading
 import time
 
 import pytest
@@ -9,7 +11,7 @@ from tests.integration import library
 from tests.integration.test_metrics import samples, when
 from tests.support.collector import Collector
 from tests.support.qrerank_process import Qrerank
-from tests.support.raw_http import FakeUpstream, Message, answering, ok
+from tests.support.raw_http import LIMIT_S, FakeUpstream, Message, answering, ok
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -228,3 +230,36 @@ def test_a_certificate_of_nobodys_is_not_trusted(upstream, authority):
         client.get("/x")
         proxy.wait_for_log("spans are not taken")
         assert collector.posts == 0
+
+
+def handlers() -> int:
+    return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+
+
+def until(holds) -> None:
+    end = time.monotonic() + LIMIT_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_the_collector_itself_is_silent_when_its_client_goes(capfd):
+    """Else a traceback that nobody asked for stands in the output of a test that found nothing wrong."""
+
+    def post(collector: Collector, head: bytes, body: bytes, reset: bool) -> None:
+        running = handlers()
+        with socket.create_connection(("127.0.0.1", collector.port)) as client:
+            client.sendall(b"POST /v1/traces HTTP/1.1\r\n" + head + b"\r\n\r\n" + body)
+            until(lambda: handlers() > running)
+            if reset:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        collector.hold.set()
+        until(lambda: handlers() == running)
+
+    body = b'{"resourceSpans": []}'
+    with Collector() as collector:
+        collector.hold.clear()
+        post(collector, b"content-length: %d" % len(body), body, reset=True)
+        assert (collector.posts, capfd.readouterr().err) == (1, "")
+        post(collector, b"content-length: x", b"", reset=False)
+        assert "Traceback" in capfd.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import ssl
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,15 @@ def _span(one: dict) -> Span:
     )
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        # A client that was ended in mid-answer is no fault of anybody's; all else is printed.
+        if not isinstance(sys.exc_info()[1], (BrokenPipeError, ConnectionResetError)):
+            super().handle_error(request, client_address)
+
+
 class Collector:
     def __init__(self, certificate: tuple[Path, Path] | None = None, port: int = 0) -> None:
         self.answer = 200
@@ -61,8 +71,7 @@ class Collector:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), Handler)
         self.scheme = "http"
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
