@@ -41,10 +41,12 @@ void erase_options(Json& object) {
   }
 }
 
+bool is_document(const Json& query) {
+  return query.is_object() && query.contains("text") && query["text"].is_string();
+}
+
 void erase_options_of_document(Json& query) {
-  if (query.is_object() && query.contains("text") && query["text"].is_string() && query.contains("options")) {
-    erase_options(query["options"]);
-  }
+  if (is_document(query) && query.contains("options")) erase_options(query["options"]);
 }
 
 template <class Use>
@@ -65,8 +67,8 @@ void for_each_prefetch(Json& search, Use use) {
 void erase_options_of_query(Json& search) {
   if (!search.is_object() || !search.contains("query")) return;
   Json& query = search["query"];
-  erase_options_of_document(query);
-  if (query.is_object() && query.contains("nearest")) erase_options_of_document(query["nearest"]);
+  const bool wrapped = !is_document(query) && query.is_object() && query.contains("nearest");
+  erase_options_of_document(wrapped ? query["nearest"] : query);
 }
 
 Json without_options(Json search, rewrite::SearchKind kind) {
@@ -107,9 +109,10 @@ std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
 }
 
 void is_widened(const rewrite::SearchPlan& plan, const rewrite::JsonValue& sent, rewrite::SearchKind kind) {
-  const auto shape = rewrite::read_search(sent, kind);
+  const bool groups = plan.layout == rewrite::HitLayout::groups;
+  const auto shape = rewrite::read_search(sent, kind, groups);
   must(shape.refused.empty(), "what goes up is not refused for its bounds");
-  if (plan.layout == rewrite::HitLayout::groups) {
+  if (groups) {
     must(shape.limit_value >= plan.limit, "at least the groups that were asked for");
   } else {
     must(shape.limit_value == std::max(plan.top_k, saturating_sum(plan.offset, plan.limit)),
@@ -117,8 +120,7 @@ void is_widened(const rewrite::SearchPlan& plan, const rewrite::JsonValue& sent,
     must(shape.offset_value == 0, "the offset is ours to cut");
   }
   for (const auto& prefetch : shape.prefetches) {
-    must(prefetch.limit_value >= shape.limit_value || plan.layout == rewrite::HitLayout::groups,
-         "a prefetch brings as many as are asked of it");
+    must(prefetch.limit_value >= shape.limit_value || groups, "a prefetch brings as many as are asked of it");
   }
   must(!shape.with_vector || shape.with_vector->is_null() || shape.with_vector->raw() == "false",
        "no vectors are asked of candidates");
