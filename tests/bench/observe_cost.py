@@ -44,7 +44,8 @@ events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   server {{ listen 127.0.0.1:18290 backlog=4096; location / {{ return 200 "0123456789abcdef0123456789abcdef"; }}
-            location /search {{ return 200 "{answer}"; }} }} }}
+            set $part "{part}";
+            location /search {{ return 200 "$part$part$part$part$part$part$part$part"; }} }} }}
 """
 SEARCH = """wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
@@ -96,7 +97,7 @@ def main() -> None:
             sys.exit(f"{tool} is missing")
     with tempfile.TemporaryDirectory(prefix="observe-cost-") as name:
         folder = Path(name)
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, answer="0123456789abcdef" * 1024))
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, part="0123456789abcdef" * 128))
         (folder / "search.lua").write_text(SEARCH)
         request = ["/search", "-s", str(folder / "search.lua")] if given.search else ["/small"]
         upstream = subprocess.Popen(["taskset", "-c", "1", "nginx", "-p", name, "-c", f"{name}/nginx.conf"])
