@@ -33,8 +33,9 @@ struct Tolerance {
 
 Tolerance tolerance(const std::string& dtype) {
   if (dtype == "float32") return {1e-5, 2e-5};
-  // Arithmetic is float32 here and bfloat16 where the device multiplies it.
-  return dtype == "bfloat16" ? Tolerance{5e-3, 0.05} : Tolerance{0.05, 0.05};
+  // Arithmetic is float32 on most CPUs, bfloat16 where the device multiplies it: transformers in bfloat16 is
+  // up to 0.0094 from its own float32 then (`logit_bfloat16` in the golden files).
+  return dtype == "bfloat16" ? Tolerance{0.015, 0.05} : Tolerance{0.05, 0.05};
 }
 
 double probability(double logit) {
