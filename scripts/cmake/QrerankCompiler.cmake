@@ -46,25 +46,43 @@ if(QRERANK_BUILD_FUZZERS)
 endif()
 add_compile_definitions(BOOST_ASIO_NO_DEPRECATED)
 
-# qrerank_room(NAME SOURCES… [PUBLIC libs…] [PRIVATE libs…]): a folder of the house as a static library.
+# qrerank_room(NAME [ASIO] SOURCES… [PUBLIC libs…] [PRIVATE libs…]): a folder of the house as a static library. ASIO: its files use
+# Boost.Asio, and take the precompiled headers that have it.
 # Includes are written from the repository's root: "reranker/types.hpp", "proxy/route/route.hpp".
 function(qrerank_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ROOM "ASIO" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${ROOM_SOURCES})
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${name} PUBLIC tl::expected ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
+  target_link_libraries(${name} PUBLIC tl::expected ${ROOM_PUBLIC} PRIVATE fmt::fmt ${ROOM_PRIVATE})
+  if(ROOM_ASIO)
+    target_precompile_headers(${name} REUSE_FROM qrerank_precompiled_room_asio)
+  else()
+    target_precompile_headers(${name} REUSE_FROM qrerank_precompiled_room)
+  endif()
 endfunction()
 
-# qrerank_test(NAME [ONE_THREAD] SOURCES… LIBS…): one Boost.Test program, run by ctest under the same name. ONE_THREAD: of pure
-# rooms, where two threads never meet; ThreadSanitizer has nothing to find there, and CI no time for it.
+# qrerank_test(NAME [ONE_THREAD] [ASIO] SOURCES… LIBS…): one Boost.Test program, run by ctest under the same name. ONE_THREAD: of
+# pure rooms, where two threads never meet; ThreadSanitizer has nothing to find there, and CI no time for it. ASIO: as in a room.
 function(qrerank_test name)
-  cmake_parse_arguments(TEST "ONE_THREAD" "" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(TEST "ONE_THREAD;ASIO" "" "SOURCES;LIBS" ${ARGN})
   if(TEST_ONE_THREAD AND QRERANK_SANITIZE STREQUAL "thread")
     return()
   endif()
   add_executable(${name} ${TEST_SOURCES})
-  target_link_libraries(${name} PRIVATE ${TEST_LIBS} Boost::unit_test_framework)
+  target_link_libraries(${name} PRIVATE ${TEST_LIBS} fmt::fmt Boost::unit_test_framework)
   target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK QRERANK_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                              QRERANK_CACHE_DIR="${QRERANK_CACHE}")
   add_test(NAME ${name} COMMAND ${name} --log_level=warning --report_level=short --color_output=no)
+  if(TEST_ASIO)
+    target_precompile_headers(${name} REUSE_FROM qrerank_precompiled_test_asio)
+  else()
+    target_precompile_headers(${name} REUSE_FROM qrerank_precompiled_test)
+  endif()
+  # The one file with main defines BOOST_TEST_MODULE before it includes Boost.Test.
+  foreach(source IN LISTS TEST_SOURCES)
+    file(STRINGS "${source}" defined REGEX "define BOOST_TEST_MODULE")
+    if(defined)
+      set_source_files_properties("${source}" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    endif()
+  endforeach()
 endfunction()

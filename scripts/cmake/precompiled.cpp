@@ -1,0 +1,1 @@
+// Nothing of its own: the file for which the precompiled headers are made (QrerankPrecompiled.cmake).
