@@ -56,10 +56,10 @@ model::ModelSpec spec_of(const config::Config& config, const config::EmbeddingMo
 manager::ModelSource source_of(model::ModelSpec spec, std::size_t replicas) {
   return {.needs = [spec, replicas] { return model::replica_needs(spec, replicas); },
           .load =
-              [spec](const std::string& device) {
+              [spec](const std::string& device, model::LoadProgress& progress) {
                 model::ModelSpec there = spec;
                 there.device = device;
-                return model::load_model(there);
+                return model::load_model(there, &progress);
               }};
 }
 
@@ -70,7 +70,7 @@ std::optional<model::DeviceMemory> memory_of(const std::string& device) {
 manager::ModelSource source_of(model::ModelSpec spec, std::size_t /*replicas*/) {
   const model::LoadError absent{spec.path + ": this build has no local models (QRERANK_WITH_TORCH=OFF)"};
   return {.needs = [absent] { return tl::make_unexpected(absent); },
-          .load = [absent](const std::string&) { return tl::make_unexpected(absent); }};
+          .load = [absent](const std::string&, model::LoadProgress&) { return tl::make_unexpected(absent); }};
 }
 
 std::optional<model::DeviceMemory> memory_of(const std::string& /*device*/) {
@@ -81,7 +81,7 @@ std::optional<model::DeviceMemory> memory_of(const std::string& /*device*/) {
 manager::ModelSource source_of_embedding(const config::EmbeddingModel& configured, model::ModelSpec spec) {
   if (configured.name != reranker::kMockEmbedding) return source_of(std::move(spec), configured.replicas);
   return {.needs = [] { return std::vector<model::ReplicaNeed>{{"cpu", 0, "float32"}}; },
-          .load = [](const std::string&) { return reranker::make_mock_embedding(); }};
+          .load = [](const std::string&, model::LoadProgress&) { return reranker::make_mock_embedding(); }};
 }
 
 manager::ManagerSettings settings_of(const config::Config& config) {
@@ -105,7 +105,8 @@ manager::ModelSource stand_in_source(reranker::StandIn behaviour, std::size_t re
   return {.needs = [replicas]() -> tl::expected<std::vector<model::ReplicaNeed>, model::LoadError> {
             return std::vector<model::ReplicaNeed>(replicas, {"cpu", 0, "float32"});
           },
-          .load = [behaviour](const std::string&) { return reranker::load_stand_in(behaviour); }};
+          .load = [behaviour](const std::string&,
+                              model::LoadProgress&) { return reranker::load_stand_in(behaviour); }};
 }
 
 manager::ModelSource source_of(const config::Config& config, const config::Model& configured) {

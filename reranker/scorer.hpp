@@ -42,6 +42,12 @@ enum class ModelKind {
 };
 std::string_view to_string(ModelKind kind);
 
+/// Bytes of a model's files.
+struct BytesRead {
+  std::uint64_t read = 0;
+  std::uint64_t total = 0;  ///< for all its replicas
+};
+
 /// One configured model as the outside sees it.
 struct ModelStatus {
   std::string name;
@@ -55,6 +61,7 @@ struct ModelStatus {
   std::size_t replicas = 0;                  ///< in memory
   std::size_t waiting = 0;                   ///< requests that are not answered yet
   std::optional<std::chrono::seconds> idle;  ///< loaded, and without a request for so long
+  std::optional<BytesRead> loading;          ///< while it loads, once it is known how much there is to read
 };
 
 class Scorer {

@@ -28,18 +28,23 @@ json::array names_of(const ModelStatus& model, const AdminContext& context) {
 }
 
 json::object as_json(const ModelStatus& model, const AdminContext& context) {
-  return {{"name", model.name},
-          {"kind", std::string(reranker::to_string(model.kind))},
-          {"names", names_of(model, context)},
-          {"state", std::string(reranker::to_string(model.state))},
-          {"detail", model.detail},
-          {"family", model.family},
-          {"dtype", model.dtype},
-          {"device", model.device},
-          {"bytes", model.bytes},
-          {"replicas", model.replicas},
-          {"waiting", model.waiting},
-          {"idle_seconds", model.idle ? json::value(model.idle->count()) : json::value(nullptr)}};
+  json::object shown{{"name", model.name},
+                     {"kind", std::string(reranker::to_string(model.kind))},
+                     {"names", names_of(model, context)},
+                     {"state", std::string(reranker::to_string(model.state))},
+                     {"detail", model.detail},
+                     {"family", model.family},
+                     {"dtype", model.dtype},
+                     {"device", model.device},
+                     {"bytes", model.bytes},
+                     {"replicas", model.replicas},
+                     {"waiting", model.waiting},
+                     {"idle_seconds", model.idle ? json::value(model.idle->count()) : json::value(nullptr)}};
+  if (model.loading) {
+    shown["load_read"] = model.loading->read;
+    shown["load_total"] = model.loading->total;
+  }
+  return shown;
 }
 
 std::optional<ModelStatus> find(const AdminContext& context, const std::string& name) {

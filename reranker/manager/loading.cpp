@@ -117,6 +117,7 @@ void ModelManager::Core::drain(const Place& place) {
 void ModelManager::Core::start_load(const Place& place) {
   Slot& slot = *place;
   slot.stage = Stage::measuring;
+  slot.progress.set(0);
   tell(slot);
   loaders_.post([this, place] { measure(place); });
 }
@@ -156,8 +157,9 @@ void ModelManager::Core::read(const Place& place) {
   auto loaded = guarded<std::unique_ptr<serving::Engine>>(
       [&]() -> tl::expected<std::unique_ptr<serving::Engine>, model::LoadError> {
         serving::Engine::Replicas replicas;
+        std::uint64_t read = 0;
         for (auto& replica : given) {
-          auto model = slot.source.load(replica.device);
+          auto model = slot.source.load(replica.device, slot.progress);
           if (!model) {
             return tl::make_unexpected(std::move(model.error()));
           }
@@ -166,6 +168,8 @@ void ModelManager::Core::read(const Place& place) {
           }
           replica.bytes = (*model)->info().weight_bytes;
           replicas.push_back(std::move(*model));
+          read += replica.file_bytes;
+          slot.progress.set(read);  // also where its family leaves some of the tensors unread
         }
         const scheduler::SchedulerSettings settings{.token_budget = token_budget(replicas),
                                                     .batch_time = settings_.batch_time,

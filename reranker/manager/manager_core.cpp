@@ -1,5 +1,7 @@
 #include "reranker/manager/manager_core.hpp"
 
+#include <algorithm>
+
 namespace qrerank::reranker::manager {
 namespace {
 
@@ -163,6 +165,7 @@ std::vector<ModelStatus> ModelManager::Core::status() const {
     status.detail = slot->stage == Stage::waiting_for_room ? slot->room : slot->lifecycle.detail();
     status.waiting = slot->desk->size();
     status.device = devices_of(slot->holds);
+    status.loading = progress_of(*slot);
     if (slot->engine) {
       const model::ModelInfo& info = slot->engine->info();
       status.family = info.family;
@@ -176,6 +179,18 @@ std::vector<ModelStatus> ModelManager::Core::status() const {
     all.push_back(std::move(status));
   }
   return all;
+}
+
+std::optional<BytesRead> ModelManager::Core::progress_of(const Slot& slot) const {
+  if (slot.lifecycle.state() != ModelState::loading) {
+    return std::nullopt;
+  }
+  BytesRead bytes;
+  for (const auto& replica : slot.stage == Stage::waiting_for_room ? slot.needs : slot.holds) {
+    bytes.total += replica.file_bytes;
+  }
+  bytes.read = std::min(slot.progress.read(), bytes.total);
+  return bytes.total > 0 ? std::optional(bytes) : std::nullopt;
 }
 
 void ModelManager::Core::tell(const Slot& slot) {

@@ -50,6 +50,7 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
     const ModelSource source;
     const std::string source_id;
     std::shared_ptr<serving::RequestDesk> desk;  // const once made
+    model::LoadProgress progress;                // of the load under way
 
     // Guarded by the mutex.
     Clock::duration idle_unload;
@@ -78,6 +79,7 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
   void ask_for_room();
   void check_idle(const Place& place);
   void tell(const Slot& slot);
+  [[nodiscard]] std::optional<BytesRead> progress_of(const Slot& slot) const;
   Place add(ModelSetup setup);
   void retire(const Place& place);
   void forget_retired();

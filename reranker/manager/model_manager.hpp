@@ -24,8 +24,9 @@ namespace qrerank::reranker::manager {
 struct ModelSource {
   /// Where each replica would go and what it would weigh, without loading.
   std::function<tl::expected<std::vector<model::ReplicaNeed>, model::LoadError>()> needs;
-  /// One replica, onto `device`.
-  std::function<tl::expected<std::unique_ptr<model::Model>, model::LoadError>(const std::string& device)>
+  /// One replica, onto `device`. Adds to `progress` what it reads of `needs`' file_bytes, as it reads.
+  std::function<tl::expected<std::unique_ptr<model::Model>, model::LoadError>(const std::string& device,
+                                                                              model::LoadProgress& progress)>
       load;
 };
 

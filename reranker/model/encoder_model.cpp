@@ -175,7 +175,8 @@ std::string scope_in(const Checkpoint& checkpoint, EncoderFamily family) {
 }  // namespace
 
 tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSpec& spec,
-                                                                   const EncoderConfig& config) {
+                                                                   const EncoderConfig& config,
+                                                                   LoadProgress* progress) {
   const std::filesystem::path folder = spec.path;
   std::optional<EmbeddingRecipe> recipe;
   if (spec.embedding) {
@@ -223,7 +224,7 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSp
   info.recipe_version = recipe_version(info, *checkpoint, recipe);
 
   const c10::InferenceMode inference;
-  WeightReader reader(*checkpoint);
+  WeightReader reader(*checkpoint, progress);
   const auto weights = recipe    ? read_encoder(reader, config, *dtype, scope_in(*checkpoint, config.family))
                        : is_bert ? read_bert(reader, config, *dtype)
                                  : read_roberta(reader, config, *dtype);

@@ -17,6 +17,7 @@ namespace qrerank::reranker::model {
 /// Loads what `spec.path` holds beside its config.json: weights and tokenizer. A judge, or with
 /// `spec.embedding` what makes vectors.
 [[nodiscard]] tl::expected<std::unique_ptr<Model>, LoadError> load_encoder_model(const ModelSpec& spec,
-                                                                                 const EncoderConfig& config);
+                                                                                 const EncoderConfig& config,
+                                                                                 LoadProgress* progress);
 
 }  // namespace qrerank::reranker::model

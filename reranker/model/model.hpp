@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reranker/model/embedding_recipe.hpp"
+#include "reranker/model/load_progress.hpp"
 
 namespace qrerank::reranker::model {
 
@@ -94,7 +95,8 @@ struct LoadError {
 };
 
 /// Reads config.json and picks the family. Blocks (seconds): call it on a loader thread. Never throws for bad
-/// files.
-[[nodiscard]] tl::expected<std::unique_ptr<Model>, LoadError> load_model(const ModelSpec& spec);
+/// files. What is read of the weights is added to `progress`, if there is one.
+[[nodiscard]] tl::expected<std::unique_ptr<Model>, LoadError> load_model(const ModelSpec& spec,
+                                                                         LoadProgress* progress = nullptr);
 
 }  // namespace qrerank::reranker::model

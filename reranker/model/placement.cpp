@@ -55,7 +55,7 @@ tl::expected<Needs, LoadError> replica_needs(const ModelSpec& spec, std::size_t 
         if (!automatic) return failed(spec.name + ": " + automatic.error());
         dtype = dtype_name(*automatic);
       }
-      needs.push_back({device, weight_bytes(*checkpoint, dtype), dtype});
+      needs.push_back({device, weight_bytes(*checkpoint, dtype), dtype, read_bytes(*checkpoint)});
     }
     return needs;
   } catch (const std::exception& error) {

@@ -15,9 +15,10 @@ namespace qrerank::reranker::model {
 
 /// One replica's weights.
 struct ReplicaNeed {
-  std::string device;       ///< "cpu", "cuda:1"
-  std::uint64_t bytes = 0;  ///< in the dtype that it computes in
-  std::string dtype{};      ///< that one, never "auto"
+  std::string device;          ///< "cpu", "cuda:1"
+  std::uint64_t bytes = 0;     ///< in the dtype that it computes in
+  std::string dtype{};         ///< that one, never "auto"
+  std::uint64_t file_bytes{};  ///< what loading it reads; 0: no files
 };
 
 /// Reads the headers of the model's files and looks for the devices; loads no weights. `replicas` of them on

@@ -175,7 +175,8 @@ std::string recipe_version(const ModelInfo& info, const Checkpoint& checkpoint) 
 }  // namespace
 
 tl::expected<std::unique_ptr<Model>, LoadError> load_qwen3_model(const ModelSpec& spec,
-                                                                 const Qwen3Config& config) {
+                                                                 const Qwen3Config& config,
+                                                                 LoadProgress* progress) {
   const std::filesystem::path folder = spec.path;
   const auto device = choose_device(spec.device);
   if (!device) return failed(spec.name + ": " + device.error());
@@ -214,7 +215,7 @@ tl::expected<std::unique_ptr<Model>, LoadError> load_qwen3_model(const ModelSpec
 
   const c10::InferenceMode inference;
   release_free_memory(false);  // what parsing the tokenizer leaves in the heap
-  WeightReader reader(*checkpoint);
+  WeightReader reader(*checkpoint, progress);
   Qwen3Decoder decoder(reader, config, *dtype, *device, *answers, static_cast<std::int64_t>(info.max_length));
   if (!reader.error().empty()) return failed(folder.string() + ": " + reader.error());
   return std::make_unique<Qwen3Model>(std::move(info), std::move(*text), std::move(decoder),

@@ -11,6 +11,7 @@ namespace qrerank::reranker::model {
 
 /// Loads what `spec.path` holds beside its config.json: weights and tokenizer.
 [[nodiscard]] tl::expected<std::unique_ptr<Model>, LoadError> load_qwen3_model(const ModelSpec& spec,
-                                                                               const Qwen3Config& config);
+                                                                               const Qwen3Config& config,
+                                                                               LoadProgress* progress);
 
 }  // namespace qrerank::reranker::model

@@ -23,6 +23,10 @@ bool is_float(std::string_view stored) {
   return stored.starts_with("F") || stored.starts_with("BF");
 }
 
+bool is_kept(std::string_view name, const StoredTensor& stored) {
+  return is_float(stored.entry.dtype) && name != "lm_head.weight";
+}
+
 }  // namespace
 
 std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype) {
@@ -30,7 +34,7 @@ std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype)
   std::uint64_t bytes = 0;
   for (const auto& [name, stored] : checkpoint.tensors()) {
     const auto& shape = stored.entry.shape;
-    if (!is_float(stored.entry.dtype) || name == "lm_head.weight") continue;
+    if (!is_kept(name, stored)) continue;
     std::uint64_t elements = 1;  // the header was checked: the product is within the file's size
     for (const auto extent : shape) elements *= static_cast<std::uint64_t>(extent);
     if (shape.size() < 2 || stays_float32(name)) {
@@ -39,6 +43,14 @@ std::uint64_t weight_bytes(const Checkpoint& checkpoint, std::string_view dtype)
       bytes += elements * element_bytes(dtype);
       if (quantized) bytes += static_cast<std::uint64_t>(shape.front()) * kFloat32;
     }
+  }
+  return bytes;
+}
+
+std::uint64_t read_bytes(const Checkpoint& checkpoint) {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, stored] : checkpoint.tensors()) {
+    if (is_kept(name, stored)) bytes += stored.bytes.size();
   }
   return bytes;
 }

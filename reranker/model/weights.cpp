@@ -82,6 +82,7 @@ void WeightReader::copy_rows(const StoredTensor& stored, std::int64_t columns, c
       into.values.narrow(0, row, count).copy_(read);
     }
     release_pages(bytes);
+    if (progress_ != nullptr) progress_->add(bytes.size());
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "reranker/model/checkpoint.hpp"
 #include "reranker/model/kept_matrix.hpp"
+#include "reranker/model/load_progress.hpp"
 
 namespace qrerank::reranker::model {
 
@@ -32,7 +33,9 @@ struct NormWeights {
 /// return undefined tensors: check `error()` before using any of them.
 class WeightReader {
  public:
-  explicit WeightReader(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  /// What is read is added to `progress`, if there is one.
+  explicit WeightReader(const Checkpoint& checkpoint, LoadProgress* progress = nullptr)
+      : checkpoint_(checkpoint), progress_(progress) {}
 
   /// A copy of the tensor in `dtype`, a float one, on the CPU. F32, BF16 and F16 are read.
   at::Tensor read(const std::string& name, std::span<const std::int64_t> shape, c10::ScalarType dtype);
@@ -67,6 +70,7 @@ class WeightReader {
   void copy_rows(const StoredTensor& stored, std::int64_t columns, const KeptMatrix& into);
 
   const Checkpoint& checkpoint_;
+  LoadProgress* progress_;
   std::set<const StoredTensor*> read_;
   std::string error_;
 };

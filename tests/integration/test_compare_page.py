@@ -102,6 +102,15 @@ def test_a_model_is_loaded_and_judges(qdrant: Qdrant, collection: str):
     assert (seen["model"], seen["used"]) == ("minilm", True)
 
 
+def test_a_model_that_loads_shows_how_far_it_is(qdrant: Qdrant, collection: str):
+    config = json.dumps({"models": {"minilm": {"path": str(MINILM), "dtype": "float32", "device": "cpu"}}})
+    with Qrerank(qdrant.url, config) as proxy:
+        seen = browse("progress", proxy, collection)
+    assert seen["state"].endswith(" s · 312 of 1,180 MiB")
+    assert seen["share"] == pytest.approx(312 / 1180)
+    assert seen["wide"] > 0.8
+
+
 @pytest.fixture
 def locked() -> Iterator[tuple[Qrerank, str]]:
     with StandIn(api_key=KEY) as standin:

@@ -153,6 +153,53 @@ def test_models_are_loaded_and_unloaded_by_order(qdrant: Qdrant, collection: str
             assert (refused.status_code, list(refused.json())) == (status, ["error"]), refused.text
 
 
+def enlarged(folder: Path, rows: int) -> Path:
+    """The small model with a table of words of so many rows, nearly all of them zeros that take no room on the disk."""
+    folder.mkdir()
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        if (TINY / name).exists():
+            (folder / name).write_bytes((TINY / name).read_bytes())
+    settings = json.loads((TINY / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(settings | {"vocab_size": rows}))
+    whole = (TINY / "model.safetensors").read_bytes()
+    (length,) = struct.unpack("<Q", whole[:8])
+    header, data = json.loads(whole[8 : 8 + length]), whole[8 + length :]
+    table = header.pop("bert.embeddings.word_embeddings.weight")
+    header.pop("__metadata__", None)
+    begin, end = table["data_offsets"]
+    data = data[:begin] + data[end:]
+    for tensor in header.values():
+        tensor["data_offsets"] = [at - (end - begin if at >= end else 0) for at in tensor["data_offsets"]]
+    columns = settings["hidden_size"]
+    table |= {"shape": [rows, columns], "data_offsets": [len(data), len(data) + rows * columns * 4]}
+    text = json.dumps(header | {"bert.embeddings.word_embeddings.weight": table}).encode()
+    with (folder / "model.safetensors").open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+        file.truncate(8 + len(text) + table["data_offsets"][1])
+    return folder
+
+
+def test_a_load_under_way_tells_how_far_it_is(qdrant: Qdrant, tmp_path: Path):
+    large = enlarged(tmp_path / "large", 2_000_000)
+    total = weight_bytes(large)
+    with Qrerank(qdrant.url, config(path=str(large), dtype="int8")) as proxy, httpx.Client(timeout=LIMIT_S) as client:
+        seen: list[tuple[int, int]] = []
+        for _ in range(20):  # where a machine is too busy to look in between, again
+            assert "load_total" not in model(proxy, "tiny")
+            assert order(proxy, "tiny", "load").status_code in (200, 202)
+            while (state := client.get(f"http://{proxy.admin}/models/tiny").json())["state"] == "loading":
+                seen += [(state["load_read"], state["load_total"])] if "load_read" in state else []
+            assert state["state"] == "ready" and "load_read" not in state and "load_total" not in state, state
+            if any(0 < read < total for read, _ in seen):
+                break
+            seen.clear()
+            order(proxy, "tiny", "unload")
+            wait_until(lambda: model(proxy, "tiny")["state"] == "unloaded")
+        assert {of for _, of in seen} == {total}
+        reads = [read for read, _ in seen]
+        assert reads == sorted(reads) and any(0 < read < total for read in reads)
+
+
 def test_a_load_that_fails_tells_why_and_is_tried_again_by_order(qdrant: Qdrant, tmp_path: Path):
     broken = tmp_path / "broken"
     broken.mkdir()

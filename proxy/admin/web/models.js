@@ -1,7 +1,7 @@
 // The models: what state each is in, and orders to load or unload one. Asked again and again while the page is seen.
 import { ask } from "./api.js";
 import { by, make } from "./dom.js";
-import { bytes } from "./numbers.js";
+import { bytes, bytesOf } from "./numbers.js";
 
 const OFTEN_MS = 700;
 const SELDOM_MS = 5000;
@@ -13,10 +13,14 @@ let changed = () => {};
 
 const isBusy = (model) => model.state === "loading" || model.state === "draining";
 
+const isRead = (model) => model.state === "loading" && model.load_total > 0;
+
 function stateOf(model) {
   if (isBusy(model)) {
     if (!busySince.has(model.name)) busySince.set(model.name, Date.now());
-    return `${model.state} for ${Math.round((Date.now() - busySince.get(model.name)) / 1000)} s`;
+    const facts = [`${model.state} for ${Math.round((Date.now() - busySince.get(model.name)) / 1000)} s`];
+    if (isRead(model)) facts.push(bytesOf(model.load_read, model.load_total));
+    return facts.join(" · ");
   }
   busySince.delete(model.name);
   if (model.state === "failed") return `failed: ${model.detail}`;
@@ -34,7 +38,8 @@ function rowOf(model) {
   const state = stateOf(model);
   return make("li", { class: model.state, "data-model": model.name },
     make("span", { class: "dot", "aria-hidden": "true" }), make("span", { class: "name", title: model.name }, model.name),
-    make("span", { class: "state num", title: state }, state), model.name === BUILT_IN ? null : button);
+    make("span", { class: "state num", title: state }, state),
+    isRead(model) ? make("progress", { value: model.load_read, max: model.load_total, "aria-label": `${model.name}: read` }) : null, model.name === BUILT_IN ? null : button);
 }
 
 async function order(name, action) {

@@ -13,4 +13,12 @@ export function bytes(value) {
   return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** "312 of 1,180 MiB": never coarser than MiB, for it is to be seen moving. */
+export function bytesOf(read, total) {
+  const [size, unit] = total >= 2 ** 20 ? [2 ** 20, "MiB"] : [2 ** 10, "KiB"];
+  const places = total < 10 * size ? 1 : 0;
+  const number = (value) => (value / size).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  return `${number(read)} of ${number(total)} ${unit}`;
+}
+
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;

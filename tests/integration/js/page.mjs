@@ -84,14 +84,33 @@ const scenarios = {
     await choose(page);
     const row = page.locator("[data-model=minilm]");
     const before = await row.locator(".state").textContent();
-    await row.getByRole("button", { name: "Load minilm" }).click();
+    await row.getByRole("button", { name: "Load minilm", exact: true }).click();
     await row.getByRole("button", { name: "Unload minilm" }).and(page.locator(":enabled")).waitFor();
     const loaded = await row.locator(".state").textContent();
     await page.locator("#model").selectOption("minilm");
     const { answered } = await ask(page, "a fox in the snow");
     await row.getByRole("button", { name: "Unload minilm" }).click();
-    await row.getByRole("button", { name: "Load minilm" }).and(page.locator(":enabled")).waitFor();
+    await row.getByRole("button", { name: "Load minilm", exact: true }).and(page.locator(":enabled")).waitFor();
     return { before, loaded, after: await row.locator(".state").textContent(), model: answered.reranked.model, used: answered.reranked.used };
+  }),
+
+  // While a model loads: how much of it was read. What the listener would tell of a large one is put in its answers.
+  progress: () => withPage(url, {}, async (page) => {
+    let told = { state: "loading", load_read: 312 * 2 ** 20, load_total: 1180 * 2 ** 20 };
+    await page.route("**/models", async (route) => {
+      const { models } = await (await route.fetch()).json();
+      await route.fulfill({ json: { models: models.map((model) => (model.name === "minilm" ? { ...model, ...told } : model)) } });
+    });
+    await page.reload();
+    const row = page.locator("[data-model=minilm]");
+    const bar = row.getByRole("progressbar", { name: "minilm: read" });
+    await bar.waitFor();
+    const share = await bar.evaluate((one) => one.position);
+    const state = await row.locator(".state").textContent();
+    const wide = await bar.evaluate((one) => one.getBoundingClientRect().width / one.parentElement.getBoundingClientRect().width);
+    told = { state: "ready" };
+    await bar.waitFor({ state: "detached" });
+    return { share, state, wide };
   }),
 
   // The admin token and Qdrant's key: asked for, used, kept nowhere.

@@ -17,7 +17,7 @@ ModelSetup embedding(std::string name, std::string id = "1") {
   setup.kind = ModelKind::embedding;
   setup.source_id = std::move(id);
   setup.source.needs = [] { return std::vector<model::ReplicaNeed>{{"cpu", 1}}; };
-  setup.source.load = [](const std::string&) { return make_mock_embedding(); };
+  setup.source.load = [](const std::string&, model::LoadProgress&) { return make_mock_embedding(); };
   return setup;
 }
 
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_time_limit_and_a_load_that_fails_are_told) {
       manager->embed({.model = "e", .texts = {"late"}, .deadline = Clock::now()}, answer.completion());
   BOOST_TEST((answer.get().error().failure == ScoreFailure::timeout));
   auto broken = embedding("e", "2");
-  broken.source.load = [](const std::string&) {
+  broken.source.load = [](const std::string&, model::LoadProgress&) {
     return tl::make_unexpected(model::LoadError{.message = "no such file"});
   };
   std::vector<ModelSetup> now;

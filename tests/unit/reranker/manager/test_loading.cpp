@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(every_way_that_a_load_can_fail) {
     ModelSetup its;
     its.name = "fake";
     its.source.needs = row.needs;
-    its.source.load = [&](const std::string&) { return row.load(); };
+    its.source.load = [&](const std::string&, model::LoadProgress&) { return row.load(); };
     models.clear();
     models.push_back(std::move(its));
     start();
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(a_replica_that_fails_fails_the_model) {
   ModelSetup its;
   its.name = "fake";
   its.source.needs = [] { return Needs{{"cuda:0", 5}, {"cuda:1", 5}}; };
-  its.source.load = [](const std::string& device) -> Loaded {
+  its.source.load = [](const std::string& device, model::LoadProgress&) -> Loaded {
     if (device == "cuda:1") {
       return tl::make_unexpected(model::LoadError{"cuda:1: out of memory", true});
     }

@@ -75,7 +75,8 @@ BOOST_AUTO_TEST_CASE(a_replaced_one_ends_its_work_beside_the_new_one) {
   Gate computing;
   auto old = plus("a", 1, "old");
   old.source.load =
-      [&](const std::string& device) -> tl::expected<std::unique_ptr<model::Model>, model::LoadError> {
+      [&](const std::string& device,
+          model::LoadProgress&) -> tl::expected<std::unique_ptr<model::Model>, model::LoadError> {
     auto model = std::make_unique<FakeModel>();
     model->info_.device = device;
     model->on_logits = [&](auto) { computing.pass(); };
@@ -120,7 +121,8 @@ BOOST_AUTO_TEST_CASE(a_replaced_one_gives_its_room_to_the_new_one) {
 BOOST_AUTO_TEST_CASE(a_new_one_may_load_at_once_and_a_failed_one_is_forgotten) {
   auto broken = plus("a", 1, "broken");
   broken.source.load =
-      [](const std::string&) -> tl::expected<std::unique_ptr<model::Model>, model::LoadError> {
+      [](const std::string&,
+         model::LoadProgress&) -> tl::expected<std::unique_ptr<model::Model>, model::LoadError> {
     return tl::make_unexpected(model::LoadError{"no config.json"});
   };
   models = all(std::move(broken));
@@ -140,7 +142,10 @@ BOOST_AUTO_TEST_CASE(what_was_replaced_is_forgotten) {
     auto its = plus("a", 1, source_id);
     const auto held = std::make_shared<int>();
     watch = held;
-    its.source.load = [held, load = its.source.load](const std::string& device) { return load(device); };
+    its.source.load = [held, load = its.source.load](const std::string& device,
+                                                     model::LoadProgress& progress) {
+      return load(device, progress);
+    };
     return its;
   };
   std::weak_ptr<int> never_loaded;

@@ -112,7 +112,8 @@ struct World {
     its.source.needs = [bytes] { return std::vector<model::ReplicaNeed>{{"cpu", bytes}}; };
     its.source.load =
         [bytes, on_load = std::move(on_load), prepare = std::move(prepare)](
-            const std::string& device) -> tl::expected<std::unique_ptr<model::Model>, model::LoadError> {
+            const std::string& device,
+            model::LoadProgress&) -> tl::expected<std::unique_ptr<model::Model>, model::LoadError> {
       if (on_load) {
         on_load();
       }

@@ -73,6 +73,23 @@ BOOST_AUTO_TEST_CASE(what_a_model_needs_is_told_before_it_is_loaded) {
   BOOST_TEST(!gpu_memory("cuda:63").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_read_is_counted) {
+  for (const std::string name :
+       {"bert", "roberta", "xlm-roberta", "qwen3-tied", "qwen3-label", "qwen3-untied-sharded"}) {
+    SmallModel small(name);
+    for (const std::string dtype : {"float32", "int8"}) {
+      small.spec.dtype = dtype;
+      const auto needs = replica_needs(small.spec, 1);
+      BOOST_REQUIRE(needs.has_value());
+      LoadProgress progress;
+      BOOST_REQUIRE(load_model(small.spec, &progress).has_value());
+      const auto all = needs->at(0).file_bytes;
+      BOOST_TEST(progress.read() <= all, name);
+      BOOST_TEST(progress.read() > all - all / 20, name);  // a head's few rows are not counted
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(max_length_is_the_smaller_of_model_and_setting) {
   SmallBert bert;
   for (const auto& [set, expected] : {std::pair{20U, 20U}, std::pair{1000U, 64U}, std::pair{0U, 64U}}) {
