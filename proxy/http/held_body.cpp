@@ -1,5 +1,6 @@
 #include "proxy/http/held_body.hpp"
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 
 namespace qrerank::proxy::http {
@@ -17,11 +18,9 @@ Awaitable<HeldBody> hold_body(Wire& client, Buffer& buffer, BodyReader& body, co
     held.state = HeldBody::State::too_large;
     held.limit = limit;
   };
-  if (facts.framing == Framing::length && !share.grow_to(facts.length)) {
-    too_large(Limit::max_inspect_memory);
-    co_return held;
-  }
-  if (facts.framing == Framing::length) held.body.reserve(static_cast<std::size_t>(facts.length));
+  // What a client announces costs it nothing: only what has arrived takes memory and counts as taken.
+  if (facts.framing == Framing::length)
+    held.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(facts.length, kReadBytes)));
   for (;;) {
     const BodyReader::Step step = body.take(buffer);
     if (step.state == BodyReader::State::malformed) {

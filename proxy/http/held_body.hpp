@@ -38,8 +38,9 @@ struct Holding {
   const Deadline& whole;                   ///< of the request
 };
 
-/// Reads `body` from the client, what is buffered first; sends `100 Continue` where it is waited for. All
-/// that is referred to must outlive the coroutine.
+/// Reads `body` from the client, what is buffered first; sends `100 Continue` where it is waited for. `share`
+/// grows with what arrives, whatever length was announced. All that is referred to must outlive the
+/// coroutine.
 [[nodiscard]] Awaitable<HeldBody> hold_body(Wire& client, Buffer& buffer, BodyReader& body,
                                             const Holding& how, ByteShare& share);
 

@@ -1,7 +1,10 @@
 """Limits and time limits of the whole program, each tripped. Those of proxy/http alone are in test_http_failures.py."""
 
+import contextlib
 import json
+import re
 import socket
+import time
 
 import httpx
 import pytest
@@ -170,6 +173,11 @@ def test_tunnel_outlives_the_limit_of_a_request():
             assert tunnel.recv(100) == b"still here"
 
 
+def held_bytes(proxy: Qrerank) -> int:
+    text = httpx.get(f"http://{proxy.admin}/metrics", timeout=LIMIT_S).text
+    return int(re.search(r"^qrerank_held_body_bytes (\d+)$", text, re.MULTILINE)[1])
+
+
 def test_held_bodies_share_their_memory():
     seen: list[Message] = []
     with FakeUpstream(answering(ok(b"{}"), requests=seen)) as up, proxied(up.port, max_inspect_memory="1KiB") as proxy:
@@ -177,16 +185,36 @@ def test_held_bodies_share_their_memory():
         sock, reader = connect(proxy)
         body = b'{"limit": 1}'.ljust(700)
         with holder, sock:
-            holder.sendall(search(body, b"Expect: 100-continue"))
-            assert holding.head().startswith(b"HTTP/1.1 100")  # so its 700 bytes are taken
+            holder.sendall(search(body) + body[:600])
+            until = time.monotonic() + LIMIT_S
+            while held_bytes(proxy) != 600:
+                assert time.monotonic() < until
             sock.sendall(search(body) + body)
             answer = reader.message()
             assert (answer.status, answer.one("x-reranking-used")) == (200, "false")
             assert answer.one("x-reranking-reason") is None  # nobody looked at it
-            holder.sendall(body)
+            holder.sendall(body[600:])
             assert holding.message().one("x-reranking-reason") == "no_query"
             holder.sendall(GET)  # behind it what was held is given back
             assert holding.message().status == 200
             sock.sendall(search(body) + body)
             assert reader.message().one("x-reranking-reason") == "no_query"
         assert [request.body for request in seen if request.first.startswith("POST ")] == [body] * 3
+
+
+def test_announced_bodies_hold_no_memory():
+    """As many as would fill it several times over, and of none of them a byte was sent."""
+    announced = search(b"", b"Expect: 100-continue").replace(b"Content-Length: 0", b"Content-Length: 1048576")
+    with FakeUpstream(answering(ok(b"{}"))) as up, proxied(up.port, max_inspect_memory="2MiB") as proxy:
+        with contextlib.ExitStack() as waiting:
+            for _ in range(20):
+                sock, reader = connect(proxy)
+                waiting.enter_context(sock)
+                sock.sendall(announced)
+                assert reader.head().startswith(b"HTTP/1.1 100")  # so the body is waited for
+            assert held_bytes(proxy) == 0
+            sock, reader = connect(proxy)
+            with sock:
+                body = b'{"limit": 1}'.ljust(700)
+                sock.sendall(search(body) + body)
+                assert reader.message().one("x-reranking-reason") == "no_query"  # it was looked at
