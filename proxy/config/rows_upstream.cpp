@@ -73,7 +73,7 @@ void add_upstream(Keys& keys) {
   keys.push_back(values::duration("upstream", "connect_timeout", "Name lookup and connect.",
                                   QRERANK_CONFIG(Milliseconds, upstream.connect_timeout), 1ms, 10min));
   keys.push_back(values::duration("upstream", "response_timeout",
-                                  "From the last byte of a request to the header of its response, and "
+                                  "From the last byte of a request to the header of its final response, and "
                                   "between two reads of the response's body.",
                                   QRERANK_CONFIG(Milliseconds, upstream.response_timeout), 1ms, 24h));
   keys.push_back(values::duration(

@@ -182,10 +182,13 @@ Awaitable<void> Relay::receive(Connection& up, const RelayRequest& request) {
       co_return;
     }
     if (head.status == 101) {
-      if (request.upgrade) {
+      // Until the request's last byte is sent, what goes up is still HTTP (RFC 9110 §7.8).
+      if (request.upgrade && uploaded_) {
         co_await tunnel(up, request, head, received->size);
       } else {
-        fail({UpstreamErrorKind::malformed, "upstream " + up.name() + ": switched protocols unasked"});
+        const std::string_view why = request.upgrade ? ": switched protocols before the request's end"
+                                                     : ": switched protocols unasked";
+        fail({UpstreamErrorKind::malformed, "upstream " + up.name() + std::string(why)});
       }
       co_return;
     }

@@ -74,9 +74,9 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
 
   http::ResponseHead response_head;
   ReceivedHead received;
+  const Clock::time_point until = Clock::now() + left();
   do {
     connection.buffer.consume(received.size);
-    const Clock::time_point until = Clock::now() + left();
     auto next = co_await read_response_head(connection, request.method == "HEAD", until, response_head);
     if (!next) co_return tl::unexpected(std::move(next.error()));
     received = *next;

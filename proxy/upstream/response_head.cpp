@@ -23,6 +23,9 @@ http::Awaitable<tl::expected<ReceivedHead, UpstreamError>> read_response_head(
     message.append(why);
     return tl::unexpected(UpstreamError{UpstreamErrorKind::malformed, std::move(message)});
   };
+  // Of one interim response after another, each may be here before anybody waits for it.
+  if (http::Clock::now() >= until)
+    co_return tl::unexpected(describe(connection, http::asio::error::timed_out, "waiting for the response"));
   if (buffer.empty()) {
     const http::ErrorCode cancelled = co_await connection.wire.let_others();
     if (cancelled) co_return tl::unexpected(describe(connection, cancelled, "waiting for the response"));

@@ -20,7 +20,8 @@ struct ReceivedHead {
 inline constexpr std::size_t kMaxResponseHead = 256 * 1024;
 
 /// Reads until a head is complete and not later than `until`, which may be moved meanwhile (with
-/// Wire::limit_read). `head` points into the connection's buffer. An error with kind cut_off and an empty
+/// Wire::limit_read); with the same `until` for interim responses and the final one it bounds them together.
+/// `head` points into the connection's buffer. An error with kind cut_off and an empty
 /// buffer means that not a byte of a response came.
 [[nodiscard]] http::Awaitable<tl::expected<ReceivedHead, UpstreamError>> read_response_head(
     Connection& connection, bool to_head, const http::Clock::time_point& until, http::ResponseHead& head);

@@ -52,7 +52,7 @@ class TestInterceptor final : public http::Interceptor {
       }
       question.body = std::move(request.body);
       auto answer = co_await request.upstream.exchange(
-          std::move(question), std::chrono::steady_clock::now() + std::chrono::seconds(2));
+          std::move(question), std::chrono::steady_clock::now() + std::chrono::seconds(60));
       if (!answer) co_return http::Outcome(upstream::reply_for(answer.error()));
       reply.status = answer->status;
       reply.fields = std::move(answer->fields);
