@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/ip/basic_resolver.hpp>
 #include <list>
 
 namespace qrerank::proxy::upstream {
@@ -13,7 +12,6 @@ namespace asio = http::asio;
 using http::Clock;
 using http::ErrorCode;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, http::Executor>;
-using Resolver = asio::ip::basic_resolver<asio::ip::tcp, http::Executor>;
 
 // A failed lookup, and one for want of a connection, is not repeated sooner.
 constexpr std::chrono::seconds kAgainAfter{1};
@@ -21,19 +19,6 @@ constexpr std::chrono::seconds kAgainAfter{1};
 constexpr std::chrono::seconds kPatience{1};
 
 }  // namespace
-
-LookUp system_lookup(asio::io_context& context) {
-  return [&context](const std::string& host, std::uint16_t port, FoundAddresses found) {
-    auto resolver = std::make_shared<Resolver>(context.get_executor());
-    resolver->async_resolve(
-        host, std::to_string(port),
-        [resolver, found = std::move(found)](const ErrorCode& error, const Resolver::results_type& entries) {
-          Endpoints endpoints;
-          for (const auto& entry : entries) endpoints.push_back(entry.endpoint());
-          found(error, std::move(endpoints));
-        });
-  };
-}
 
 struct Addresses::State : std::enable_shared_from_this<State> {
   State(http::Executor on, LookUp with, const config::Endpoint& address, Clock::duration fresh, Now clock)

@@ -11,17 +11,9 @@
 
 #include "proxy/http/async.hpp"
 #include "proxy/http/deadline.hpp"
-#include "proxy/http/wire.hpp"
-#include "proxy/upstream/endpoints.hpp"
+#include "proxy/upstream/lookup.hpp"
 
 namespace qrerank::proxy::upstream {
-
-/// Looks a name up and calls back later, on the thread that asked. A seam: tests put a fake here.
-using FoundAddresses = std::function<void(http::ErrorCode, Endpoints)>;
-using LookUp = std::function<void(const std::string& host, std::uint16_t port, FoundAddresses)>;
-
-/// getaddrinfo, on a thread of Asio's own.
-[[nodiscard]] LookUp system_lookup(http::asio::io_context& context);
 
 class Addresses {
  public:
