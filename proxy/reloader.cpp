@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,20 @@ std::string joined(const std::vector<std::string>& paths) {
   std::string text;
   for (const auto& path : paths) {
     text += (text.empty() ? "" : ", ") + path;
+  }
+  return text;
+}
+
+// What was found wrong, a line each, as one value of a log line.
+std::string on_one_line(std::string_view lines) {
+  while (lines.ends_with('\n')) lines.remove_suffix(1);
+  std::string text;
+  for (const char c : lines) {
+    if (c == '\n') {
+      text += "; ";
+    } else {
+      text += c;
+    }
   }
   return text;
 }
@@ -52,7 +67,7 @@ void Reloader::wait() {
 void Reloader::reload() {
   const auto refused = [&](const std::string& why) {
     metrics_.config_reload(false);
-    log::error("", "configuration not reloaded, the old one stays", {{"reason", why}});
+    log::error("", "configuration not reloaded, the old one stays", {{"reason", on_one_line(why)}});
   };
   const auto fresh = read_();
   if (!fresh) return refused(fresh.error());

@@ -63,15 +63,17 @@ def test_a_faulty_configuration_changes_nothing_and_says_why(proxy: Qrerank, cli
         ("rerank: {top_k: 5}\n", "rerank.top_k: 5 is out of bounds"),
         ("rerank: {top_k: 10\n", "not valid YAML"),
         ("rernk: {}\n", "did you mean rerank?"),
+        ("rerank: {top_k: 5, weight: 2}\n", "; "),
         ("models: {new: {path: /new}}\ncollections: {docs: {model: old}}\n", "collections.docs.model: 'old' is neither"),
     ]:
         line = proxy.reload(faulty)
         assert "ERROR" in line and "not reloaded, the old one stays" in line and why in line, line
+        assert "\\n" not in line, line
         assert post(client, collection, "query", FLAGGED).header("x-reranking-candidates") == "10"
     proxy.config_file.unlink()
     assert "cannot be read" in proxy.reload()
     assert post(client, collection, "query", FLAGGED).header("x-reranking-candidates") == "10"
-    assert reloads(proxy) == {"in_force": 1, "refused": 5}
+    assert reloads(proxy) == {"in_force": 1, "refused": 6}
     assert "configuration reloaded" in proxy.reload("rerank: {top_k: 11}\n")
     assert post(client, collection, "query", FLAGGED).header("x-reranking-candidates") == "11"
 
