@@ -21,6 +21,8 @@ constexpr std::size_t kStreamBytes = 64 * 1024;
 constexpr std::size_t kSendAtOnce = 64 * 1024;
 // No limit on the response while the request is still going out: its own limits end it.
 constexpr Clock::duration kWhileUploading = kNoLimit;
+// A client that waits for its answer is looked at this often.
+constexpr std::chrono::seconds kLookAtClient{1};
 
 }  // namespace
 
@@ -40,6 +42,7 @@ Awaitable<RelayResult> Relay::run(const RelayRequest& request) {
     up_ = &*lease;
     result_.upstream = up_->name();
     co_await attempt(lease, request);
+    client_watch_.disarm();
     up_ = nullptr;
     if (!note_outcome(*lease)) break;
     const bool repeatable =
@@ -94,6 +97,7 @@ Awaitable<void> Relay::attempt(upstream::Lease& lease, const RelayRequest& reque
 
   if (uploaded_ || failed) {
     response_until_ = Clock::now() + pool_.config().response_timeout;
+    client_watch_.arm(kLookAtClient);
     co_await receive(up, request);
   } else {
     response_until_ = Clock::now() + kWhileUploading;
@@ -114,6 +118,7 @@ Awaitable<void> Relay::upload(Connection& up, const RelayRequest& request) {
   } else if (!response_over_) {
     response_until_ = Clock::now() + pool_.config().response_timeout;
     up.wire.limit_read(pool_.config().response_timeout);
+    client_watch_.arm(kLookAtClient);
   }
 }
 
@@ -275,6 +280,7 @@ Awaitable<void> Relay::stream_response(Connection& up, const RelayRequest& reque
 Awaitable<void> Relay::tunnel(Connection& up, const RelayRequest& request, const ResponseHead& head,
                               std::size_t head_size) {
   if (request.limit != nullptr) request.limit->disarm();
+  client_watch_.disarm();
   out_head_.clear();
   append_relayed_response(out_head_, head, {.drop_length = true, .upgrade = true});
   up.buffer.consume(head_size);
@@ -298,6 +304,15 @@ Awaitable<bool> Relay::to_client(OutgoingBody& piece) {
     result_.fault = failed == asio::error::timed_out ? ClientFault::timeout : ClientFault::gone;
   }
   co_return false;
+}
+
+// While the upstream thinks, nobody reads the client's socket: what it sends is its next request, and an end
+// of its sending is no reason to give up. A reset is, and nothing else would tell of it before the answer.
+void Relay::look_at_client() {
+  client_watch_.arm(kLookAtClient);  // also then: what has just completed was not cancelled
+  if (!client_.torn_down()) return;
+  result_.fault = ClientFault::gone;
+  up_->wire.cancel();
 }
 
 void Relay::abort() {

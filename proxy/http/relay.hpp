@@ -47,8 +47,13 @@ struct RelayResult {
 class Relay {
  public:
   Relay(Wire& client, Buffer& client_buffer, upstream::Pool& pool, const config::Proxy& config,
-        const bool& draining)
-      : client_(client), client_buffer_(client_buffer), pool_(pool), config_(config), draining_(draining) {}
+        Deadlines& deadlines, const bool& draining)
+      : client_(client),
+        client_buffer_(client_buffer),
+        pool_(pool),
+        config_(config),
+        draining_(draining),
+        client_watch_(deadlines, [this] { look_at_client(); }) {}
 
   /// `request` and what it points to must outlive the coroutine.
   [[nodiscard]] Awaitable<RelayResult> run(const RelayRequest& request);
@@ -71,6 +76,7 @@ class Relay {
                                        const ResponseHead& head, std::size_t head_size);
   [[nodiscard]] Awaitable<bool> to_client(OutgoingBody& piece);
 
+  void look_at_client();
   [[nodiscard]] bool note_outcome(const upstream::Connection& up);
   void fail(upstream::UpstreamError error);
 
@@ -90,6 +96,7 @@ class Relay {
   bool clean_ = false;                  // the upstream connection can be kept
   bool aborted_ = false;
   upstream::Connection* up_ = nullptr;  // while it is used
+  Deadline client_watch_;               // runs while the client's socket is neither read nor written
 };
 
 }  // namespace qrerank::proxy::http

@@ -244,7 +244,7 @@ Awaitable<bool> Session::finish(const RelayRequest& plan) {
   request.client_keep_alive = facts_.keep_alive;
   request.limit = &whole_;
   if (context_.config.request_id) request.request_id = id_.text();
-  Relay relay(client_, buffer_, context_.pool, context_.config, context_.draining);
+  Relay relay(client_, buffer_, context_.pool, context_.config, context_.deadlines, context_.draining);
   relay_ = &relay;
   const Clock::time_point started = Clock::now();
   const RelayResult result = co_await relay.run(request);

@@ -1,5 +1,6 @@
 #include "proxy/http/wire.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -116,6 +117,11 @@ bool Wire::quiet() {
   char byte = 0;
   const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool Wire::torn_down() {
+  pollfd state{.fd = socket_.native_handle(), .events = 0, .revents = 0};
+  return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 void Wire::cancel() {

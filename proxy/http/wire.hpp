@@ -68,6 +68,10 @@ class Wire {
   /// or bytes.
   [[nodiscard]] bool quiet();
 
+  /// Has the peer torn the connection down? An end of its sending is none, nor is a close() of a peer that
+  /// has read everything: nothing tells them apart until it is sent something.
+  [[nodiscard]] bool torn_down();
+
   /// Ends what waits (with operation_aborted).
   void cancel();
   void close();
