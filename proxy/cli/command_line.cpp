@@ -65,7 +65,7 @@ void add_eval(CLI::App* command, EvalCommand& into) {
   command->footer(kEvalFooter);
   command->add_option("--url", into.url, "The running qrerank")->capture_default_str();
   command->add_option("--api-key-file", into.api_key_file,
-                      "File with the API key in its first line; else QDRANT_API_KEY of the environment");
+                      "File that holds the API key alone; else QDRANT_API_KEY of the environment");
   command->add_option("--collection", into.collection, "The collection to search")->required();
   command->add_option("--queries", into.queries, "Folder with queries and judgements")
       ->required()

@@ -11,6 +11,7 @@
 #include <ostream>
 #include <utility>
 
+#include "proxy/config/secret_file.hpp"
 #include "proxy/eval/analysis.hpp"
 #include "proxy/eval/experiment.hpp"
 #include "proxy/eval/proxy_client.hpp"
@@ -47,19 +48,26 @@ eval::QuerySource source_of(const EvalCommand& command) {
   return {command.queries, command.qrels, command.first, command.vectors, command.document_model};
 }
 
-// The first line of the file.
-Text read_key(const std::string& file) {
-  std::ifstream stream(file);
-  std::string line;
-  if (!stream || !std::getline(stream, line)) {
-    return tl::unexpected(file + ": " + (stream.eof() ? "is empty" : std::strerror(errno)));
-  }
-  line.erase(line.find_last_not_of(" \t\r") + 1);
-  return line;
+using Key = tl::expected<config::Secret, std::string>;
+
+bool is_header_value(const config::Secret& key) {
+  return std::ranges::all_of(key.reveal(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-bool is_header_value(const std::string& key) {
-  return std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7F; });
+// Of the file where one is named, else the environment's. A file that others can read is warned of.
+Key key_of(const EvalCommand& command, config::Secret of_process, std::ostream& problems) {
+  Key key = std::move(of_process);
+  if (command.api_key_file) {
+    key = config::read_secret_file(*command.api_key_file);
+    if (!key) return tl::unexpected("--api-key-file " + key.error());
+    if (key->empty()) return tl::unexpected("--api-key-file " + *command.api_key_file + ": is empty");
+    if (const auto why = config::exposure_of(*command.api_key_file))
+      problems << "qrerank eval: warning: " << *command.api_key_file << " holds the API key, " << *why
+               << "\n";
+  }
+  if (!is_header_value(*key))
+    return tl::unexpected(std::string("the API key holds characters that a key cannot have"));
+  return key;
 }
 
 Text write_file(const std::string& file, const std::string& text) {
@@ -118,12 +126,12 @@ class ProgressLine {
 
 }  // namespace
 
-std::string api_key_of_process() {
+config::Secret api_key_of_process() {
   const char* key = std::getenv("QDRANT_API_KEY");
-  return key == nullptr ? "" : key;
+  return config::Secret(key == nullptr ? "" : key);
 }
 
-ExitCode eval(const EvalCommand& command, std::string api_key, bool on_terminal, std::ostream& out,
+ExitCode eval(const EvalCommand& command, config::Secret api_key, bool on_terminal, std::ostream& out,
               std::ostream& problems) {
   const auto ended = [&](ExitCode code, const std::string& why) {
     problems << "qrerank eval: " << why << "\n";
@@ -131,18 +139,13 @@ ExitCode eval(const EvalCommand& command, std::string api_key, bool on_terminal,
   };
   if (const auto wrong = eval::wrong_with_url(command.url); !wrong.empty())
     return ended(kBadUsage, "--url " + wrong);
-  if (command.api_key_file) {
-    auto key = read_key(*command.api_key_file);
-    if (!key) return ended(kBadUsage, "--api-key-file " + key.error());
-    api_key = std::move(*key);
-  }
-  if (!is_header_value(api_key))
-    return ended(kBadUsage, "the API key holds characters that a key cannot have");
+  const auto key = key_of(command, std::move(api_key), problems);
+  if (!key) return ended(kBadUsage, key.error());
   const auto set = eval::read_queries(source_of(command));
   if (!set) return ended(kBadUsage, set.error());
 
   const auto plan = plan_of(command);
-  eval::ProxyClient client(command.url, api_key);
+  eval::ProxyClient client(command.url, *key);
   ProgressLine line(on_terminal, problems);
   const eval::Experiment::Tell tell = [&](const eval::Progress& progress) { line.show(progress); };
   const auto measured = eval::Experiment(plan, *set, client, tell).run();

@@ -3,19 +3,19 @@
 #pragma once
 
 #include <iosfwd>
-#include <string>
 
 #include "proxy/cli/command_line.hpp"
+#include "proxy/config/secret.hpp"
 
 namespace qrerank::proxy::cli {
 
 /// Runs against a proxy that is up. Prints the report to `out` and writes the files asked for; progress goes
 /// to `problems`, one line rewritten when that is a terminal, else a line a step. `api_key` is
 /// QDRANT_API_KEY, or empty; a key file wins.
-ExitCode eval(const EvalCommand& command, std::string api_key, bool on_terminal, std::ostream& out,
+ExitCode eval(const EvalCommand& command, config::Secret api_key, bool on_terminal, std::ostream& out,
               std::ostream& problems);
 
 /// QDRANT_API_KEY of this process.
-std::string api_key_of_process();
+config::Secret api_key_of_process();
 
 }  // namespace qrerank::proxy::cli

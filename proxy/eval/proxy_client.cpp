@@ -46,7 +46,7 @@ struct ProxyClient::Impl {
   }
 };
 
-ProxyClient::ProxyClient(std::string url, const std::string& api_key) : impl_(std::make_unique<Impl>()) {
+ProxyClient::ProxyClient(std::string url, const config::Secret& api_key) : impl_(std::make_unique<Impl>()) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);  // once a process
   while (url.ends_with('/')) url.pop_back();
   impl_->url = std::move(url);
@@ -54,7 +54,7 @@ ProxyClient::ProxyClient(std::string url, const std::string& api_key) : impl_(st
   if (started != CURLE_OK || impl_->curl == nullptr) throw std::runtime_error("libcurl does not start");
   impl_->add_header("Content-Type: application/json");
   impl_->add_header("Expect:");  // a large body need not wait for 100 Continue
-  if (!api_key.empty()) impl_->add_header("api-key: " + api_key);
+  if (!api_key.empty()) impl_->add_header("api-key: " + api_key.reveal());
   impl_->set(CURLOPT_PROTOCOLS_STR, "http,https");
   impl_->set(CURLOPT_FOLLOWLOCATION, 0L);
   impl_->set(CURLOPT_USERAGENT, "qrerank eval");

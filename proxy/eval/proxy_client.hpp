@@ -6,6 +6,8 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "proxy/config/secret.hpp"
+
 namespace qrerank::proxy::eval {
 
 struct Reply {
@@ -18,7 +20,7 @@ class ProxyClient {
  public:
   /// `url`: http(s)://host:port, perhaps with a path before /collections. `api_key` may be empty; it is sent
   /// there alone (redirects are not followed) and never part of an error.
-  ProxyClient(std::string url, const std::string& api_key);
+  ProxyClient(std::string url, const config::Secret& api_key);
   ~ProxyClient();
   ProxyClient(const ProxyClient&) = delete;
   ProxyClient& operator=(const ProxyClient&) = delete;

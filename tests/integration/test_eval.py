@@ -194,6 +194,10 @@ def test_bad_arguments_start_nothing(folder: Path):
     (folder / "key").write_text("two words\n")
     told = problem(*good, "--api-key-file", folder / "key")
     assert "characters that a key cannot have" in told and "two words" not in told
+    for text, why in (("", "is empty"), ("\n", "is empty"), ("k" * 5000, "longer than 4 KiB"), ("ours\ntheirs\n", "characters that a key cannot have")):
+        (folder / "key").write_text(text)
+        told = problem(*good, "--api-key-file", folder / "key")
+        assert why in told and "kkkk" not in told and "ours" not in told
 
 
 @sanitize
@@ -221,12 +225,18 @@ def one_run(server: CannedServer, folder: Path, *arguments: object, **environmen
 @sanitize
 def test_the_key_goes_to_the_proxy_and_nowhere_else(folder: Path):
     (folder / "key").write_text(KEY + "\n")
+    (folder / "key").chmod(0o600)
     with CannedServer(answer_by_flag) as server:
         done = one_run(server, folder, "--api-key-file", folder / "key", QDRANT_API_KEY="another")
         assert done.returncode == 0, done.stderr
         assert {headers.get("api-key") for _, headers, _ in server.seen} == {KEY}
         assert {path for path, _, _ in server.seen} == {"/collections/a%2Fb%20c/points/query"}
         assert KEY not in done.stdout + done.stderr
+        assert "warning" not in done.stderr
+        (folder / "key").chmod(0o644)
+        done = one_run(server, folder, "--api-key-file", folder / "key")
+        assert done.returncode == 0
+        assert f"warning: {folder / 'key'} holds the API key, mode 0644: others than its owner can read it (chmod 600)" in done.stderr
         server.seen.clear()
         assert one_run(server, folder, QDRANT_API_KEY="another").returncode == 0
         assert {headers.get("api-key") for _, headers, _ in server.seen} == {"another"}
