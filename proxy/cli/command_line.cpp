@@ -1,7 +1,11 @@
 #include "proxy/cli/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <sstream>
+#include <string_view>
+
+#include "reranker/options.hpp"
 
 namespace qrerank::proxy::cli {
 namespace {
@@ -151,6 +155,34 @@ void add_models(CLI::App* command, ModelsCommand& into) {
   add_config(command, into.config);
 }
 
+std::string list_of_commands(const CLI::App& app) {
+  std::string list = "Commands:\n";
+  for (const auto* command : app.get_subcommands({}))
+    list += "  " + command->get_name() + std::string(14 - command->get_name().size(), ' ') +
+            command->get_description() + "\n";
+  return list + "qrerank help COMMAND tells more.\n";
+}
+
+Leave unknown_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const auto near = reranker::nearest_name(word, known);
+  return {"qrerank: there is no command " + word + (near.empty() ? "" : "; did you mean " + near + "?") +
+              "\n\n" + list_of_commands(app),
+          kBadUsage};
+}
+
+bool knows(const CLI::App& app, const std::string& word) {
+  return std::ranges::any_of(app.get_subcommands({}),
+                             [&](const CLI::App* command) { return command->get_name() == word; });
+}
+
+Leave help_about(const CLI::App& app, const std::string& about) {
+  if (!knows(app, about)) return unknown_command(app, about);
+  return {app.get_subcommand(about)->help(app.get_name()), kOk};
+}
+
 }  // namespace
 
 Command parse(int argc, const char* const* argv) {
@@ -210,6 +242,15 @@ Command parse(int argc, const char* const* argv) {
 
   auto* version_app = app.add_subcommand("version", "Print the version");
 
+  std::string about;
+  auto* help_app = app.add_subcommand("help", "Print this, or the help of a command");
+  help_app->add_option("command", about, "The command")->type_name("COMMAND");
+
+  const std::string help = app.help();  // once a command is parsed it gives that command's
+  if (argc < 2) return Leave{help, kBadUsage};
+  // By CLI11 itself it would be an argument like any other that is not expected.
+  if (const std::string first = argv[1]; !first.starts_with('-') && !knows(app, first))
+    return unknown_command(app, first);
   try {
     app.parse(argc, const_cast<char**>(argv));  // CLI11 2.1 takes char** and does not write to it
   } catch (const CLI::CallForVersion&) {
@@ -240,6 +281,9 @@ Command parse(int argc, const char* const* argv) {
   }
   if (*models_app) {
     return models;
+  }
+  if (*help_app) {
+    return about.empty() ? Leave{help, kOk} : help_about(app, about);
   }
   (void)version_app;
   return VersionCommand{};

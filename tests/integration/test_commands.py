@@ -179,6 +179,16 @@ def test_no_models_but_the_mock():
 
 
 @sanitize
+def test_no_command_and_help():
+    helped = run("help")
+    assert helped.returncode == 0 and helped.stderr == b"" and b"Exit status: 0 done" in helped.stdout
+    for arguments, told in ((), helped.stdout.decode()), (("bogus",), "there is no command bogus"):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert told in done.stderr.decode() and "check-config" in done.stderr.decode()
+
+
+@sanitize
 @pytest.mark.parametrize(("command", "part"), [("eval", "qrels/test.tsv"), ("rerank", "score TAB line"), ("models", "Nothing is loaded"), ("bench", "A row for each number")])
 def test_help_teaches(command: str, part: str):
     done = run(command, "--help")

@@ -93,6 +93,32 @@ BOOST_AUTO_TEST_CASE(version_and_help) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(help_by_word) {
+  const auto text = [](const std::vector<const char*>& arguments) {
+    const auto leave = std::get<cli::Leave>(parsed(arguments));
+    BOOST_TEST(leave.code == cli::kOk);
+    return leave.text;
+  };
+  BOOST_TEST(text({"help"}) == text({"--help"}));
+  for (const auto* command : {"serve", "check-config", "pull", "eval", "rerank", "bench", "models"})
+    BOOST_TEST(text({"help", command}) == text({command, "--help"}));
+}
+
+BOOST_AUTO_TEST_CASE(no_command_and_no_such_command) {
+  const auto told = [](const std::vector<const char*>& arguments) {
+    const auto leave = std::get<cli::Leave>(parsed(arguments));
+    BOOST_TEST(leave.code == cli::kBadUsage);
+    for (const auto* command : {"serve", "check-config", "pull", "eval", "rerank", "bench", "models", "help"})
+      BOOST_TEST(leave.text.find("\n  " + std::string(command) + " ") != std::string::npos, leave.text);
+    return leave.text;
+  };
+  BOOST_TEST(told({}) == std::get<cli::Leave>(parsed({"--help"})).text);
+  BOOST_TEST(told({"bogus"}).starts_with("qrerank: there is no command bogus\n\nCommands:\n"));
+  BOOST_TEST(told({"sevre"}).starts_with("qrerank: there is no command sevre; did you mean serve?\n"));
+  BOOST_TEST(told({"help", "evel"}).starts_with("qrerank: there is no command evel; did you mean eval?\n"));
+  BOOST_TEST(told({"Serve", "--config", "x"}).find("did you mean serve?") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(mistakes) {
   const std::vector<const char*> table[] = {
       {},
@@ -112,7 +138,8 @@ BOOST_AUTO_TEST_CASE(mistakes) {
       {"rerank"},
       {"rerank", "two", "words"},
       {"models", "x"},
-      {"version", "x"}};
+      {"version", "x"},
+      {"help", "serve", "x"}};
   for (const auto& arguments : table) {
     const auto command = parsed(arguments);
     BOOST_TEST_REQUIRE(std::holds_alternative<cli::Leave>(command));
