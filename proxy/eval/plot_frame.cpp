@@ -61,8 +61,9 @@ double PlotFrame::right() const {
 
 std::string PlotFrame::svg(std::string_view title, std::string_view x_name, std::string_view y_name,
                            const std::string& inside, bool x_ticks) const {
-  std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\"><title>{}</title>\n", kWidth,
-                                kHeight, escaped(title));
+  std::string out =
+      fmt::format("<div class=\"wide\"><svg viewBox=\"0 0 {} {}\" role=\"img\"><title>{}</title>\n", kWidth,
+                  kHeight, escaped(title));
   const double y_step = tick_step(y_);
   for (double tick = std::ceil(y_.low / y_step) * y_step; tick <= y_.high; tick += y_step) {
     out += fmt::format(
@@ -81,7 +82,7 @@ std::string PlotFrame::svg(std::string_view title, std::string_view x_name, std:
       "<text class=\"axis\" transform=\"translate(14 {:.1f}) rotate(-90)\" "
       "text-anchor=\"middle\">{}</text>\n",
       (kHeight - kBottom + kTop) / 2, escaped(y_name));
-  return out + inside + "</svg>\n";
+  return out + inside + "</svg></div>\n";
 }
 
 std::string escaped(std::string_view text) {

@@ -25,7 +25,8 @@ class PlotFrame {
   [[nodiscard]] double left() const;
   [[nodiscard]] double right() const;
 
-  /// The whole <svg>, `inside` drawn over the grid. `title` is for those who cannot see it.
+  /// The whole <svg> in a box that scrolls where the screen is too narrow to read it, `inside` drawn over the
+  /// grid. `title` is for those who cannot see it.
   [[nodiscard]] std::string svg(std::string_view title, std::string_view x_name, std::string_view y_name,
                                 const std::string& inside, bool x_ticks = true) const;
 

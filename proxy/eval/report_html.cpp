@@ -22,27 +22,27 @@ constexpr std::string_view kStyle = R"(
 @media (prefers-color-scheme: dark) { :root { --paper: #14181d; --ink: #e6e9ed; --soft: #9aa5b1; --grid: #2d343d;
   --band: #9aa5b133; --good: #4cc38a; --bad: #ff8a70; --series-0: #6ea8fe; --series-1: #ffa657; --series-2: #4cc38a;
   --series-3: #c792ea; --series-4: #e3c34d; --series-5: #56d4dd; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem; margin: 2rem auto;
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 74rem; margin: 2rem auto;
   padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
+h1, h2, p { overflow-wrap: anywhere; max-width: 60rem; } h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
 .advice { border-left: 4px solid var(--series-0); padding: .2rem 1rem; font-size: 1.1rem; }
 .advice.leave, .advice.undecided { border-color: var(--series-1); }
 .soft { color: var(--soft); font-size: .9rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
+th, td { padding: .25rem .45rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
 th:first-child, td:first-child { text-align: left; } td.text { white-space: normal; text-align: left; }
-tr.chosen { font-weight: 600; } td small { color: var(--soft); font-weight: 400; }
-svg { width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; } svg .axis { fill: var(--ink); }
+tr.chosen { font-weight: 600; } td small { display: block; color: var(--soft); font-weight: 400; }
+svg { width: 100%; min-width: 40rem; max-width: 60rem; height: auto; } svg text { fill: var(--soft); font-size: 12px; } svg .axis { fill: var(--ink); }
 .grid { stroke: var(--grid); } .band { fill: var(--band); } .base { stroke: var(--soft); stroke-dasharray: 5 4; }
 .win { fill: var(--good); } .loss { fill: var(--bad); }
-.legend span { margin-right: 1.2rem; font-size: .85rem; white-space: nowrap; }
+.legend span { display: inline-block; margin-right: 1.2rem; font-size: .85rem; }
 .legend i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .4rem; }
 pre { background: var(--band); padding: .8rem; overflow-x: auto; }
 )";
 
 std::string mean_cell(const Mean& mean) {
-  return fmt::format("<td>{:.4f} <small>{:.4f}–{:.4f}</small></td>", mean.value, mean.interval.low,
+  return fmt::format("<td>{:.4f} <small>[{:.4f} {:.4f}]</small></td>", mean.value, mean.interval.low,
                      mean.interval.high);
 }
 
@@ -56,7 +56,7 @@ std::string row_html(const Report& report, const Row& row, bool chosen) {
                                 escaped(row.setting.model), row.setting.top_k, row.setting.weight);
   if (report.judged) {
     out += quality_cells(row.quality) +
-           fmt::format("<td>{:+.4f} <small>{:+.4f} to {:+.4f}</small></td><td>{}</td><td>{:.0f} %</td>",
+           fmt::format("<td>{:+.4f} <small>[{:+.4f} {:+.4f}]</small></td><td>{}</td><td>{:.0f} %</td>",
                        row.gain.value, row.gain.interval.low, row.gain.interval.high,
                        escaped(p_text(row.p_holm)), 100 * row.reachable_recall);
   }
@@ -100,7 +100,9 @@ std::string latency_html(const Report& report) {
 // The first of `order`, places of queries.
 std::string queries_html(const Report& report, const Row& row, std::string_view heading,
                          const std::vector<std::size_t>& order) {
-  std::string out = fmt::format("<h2>{}</h2><div class=\"wide\"><table>\n", escaped(heading));
+  std::string out = fmt::format("<h2>{}</h2>", escaped(heading));
+  if (order.empty()) return out + "<p class=\"soft\">None.</p>\n";
+  out += "<div class=\"wide\"><table>\n";
   for (std::size_t at = 0; at < std::min(kShownQueries, order.size()); ++at) {
     const auto place = order[at];
     const auto value = report.judged

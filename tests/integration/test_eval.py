@@ -113,6 +113,22 @@ def test_numbers_are_those_of_the_same_searches(
     assert "mock" in done.stderr or "reranked order" in done.stderr
 
 
+def test_the_page_can_be_read_on_a_screen_and_on_a_phone(qdrant: Qdrant, proxy: Qrerank, folder: Path):
+    name = library.fill(qdrant, "a_collection_whose_name_is_longer_than_a_phone_is_wide")
+    page = folder / "report.html"
+    done = evaluate(proxy.url, "--collection", name, "--queries", folder, "--vectors", folder / "vectors.npy",
+                    "--top-k", "10,12", "--weight", "1,0.5,0.25,0", "--html", page, **own(qdrant))
+    assert done.returncode == 0, done.stderr
+    browser = ["node", "page.mjs", "report", page.as_uri(), ""]
+    looked = subprocess.run(browser, cwd=Path(__file__).parent / "js", capture_output=True, text=True, timeout=180, check=False)
+    assert looked.returncode == 0, looked.stderr
+    seen = json.loads(looked.stdout)
+    for screen in ("desktop", "phone"):
+        assert seen[screen]["complaints"] == [] and seen[screen]["wider"] == seen[screen]["overlapping"] == 0, seen
+        assert seen[screen]["smallest"] > 10, seen
+    assert seen["desktop"]["cut"] == 0, seen
+
+
 @sanitize
 def test_equal_seeds_equal_reports(qdrant: Qdrant, proxy: Qrerank, collection: str, folder: Path):
     def run(seed: int) -> str:

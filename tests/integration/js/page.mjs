@@ -172,6 +172,20 @@ const scenarios = {
     };
   }),
 
+  // A report of `qrerank eval`: wider than the screen is nothing but what scrolls by itself, and labels can be read there.
+  report: async () => {
+    const at = (width) => withPage(url, { viewport: { width, height: 900 } }, (page) => page.evaluate(() => ({
+      wider: document.documentElement.scrollWidth - innerWidth,
+      cut: [...document.querySelectorAll(".wide")].filter((box) => box.scrollWidth > box.clientWidth).length,
+      smallest: Math.min(...[...document.querySelectorAll("svg text.tick")].map((label) => label.getBoundingClientRect().height)),
+      overlapping: [...document.querySelectorAll("svg")].filter((plot) => {
+        const boxes = [...plot.querySelectorAll("text")].map((label) => label.getBoundingClientRect());
+        return boxes.some((one, n) => boxes.slice(n + 1).some((other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom));
+      }).length,
+    })));
+    return { desktop: await at(1280), phone: await at(390) };
+  },
+
   // Nothing there, nothing reachable.
   problem: () => withPage(url, {}, async (page) => {
     await page.waitForFunction(() => document.querySelector("#problem:not([hidden])") || document.querySelector("#empty p"));

@@ -85,6 +85,13 @@ BOOST_AUTO_TEST_CASE(html) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(html_of_empty_lists) {
+  const auto found = fixture::report(60, {trial({"m", 50, 1}, fixture::all(1, 60))}, {});
+  const auto page = eval::print_html(found, eval::recommend(found, std::nullopt));
+  BOOST_TEST(has(page, "<h2>Helped most</h2><div"));
+  BOOST_TEST(has(page, "<h2>Hurt most</h2><p class=\"soft\">None.</p>"));
+}
+
 BOOST_AUTO_TEST_CASE(plots) {
   const auto found = report();
   BOOST_TEST(count(eval::plot_quality(found), "<circle") == 2u);
