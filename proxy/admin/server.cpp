@@ -130,7 +130,7 @@ struct ServerLoops {
     co_await forever.async_wait(asio::redirect_error(proxy::http::use_awaitable, gone));
   }
 
-  static http::response<http::string_body> refusal(const error_code& error) {
+  static http::response<http::string_body> refusal(const error_code& error, const ServerLimits& limits) {
     const bool header = error == http::error::header_limit;
     const bool body = error == http::error::body_limit;
     http::response<http::string_body> response(
@@ -139,7 +139,13 @@ struct ServerLoops {
         11);
     response.set(http::field::content_type, "application/json");
     response.keep_alive(false);
-    response.body() = "{\"error\":\"not a request that is answered here\"}\n";
+    const auto larger = [](std::string_view part, std::size_t limit) {
+      return "the request's " + std::string(part) + " is larger than " + std::to_string(limit) + " bytes";
+    };
+    const std::string why = header ? larger("head", limits.max_header_bytes)
+                            : body ? larger("body", limits.max_body_bytes)
+                                   : "not a request that is answered here";
+    response.body() = "{\"error\":\"" + why + "\"}\n";
     response.prepare_payload();
     return response;
   }
@@ -166,7 +172,7 @@ struct ServerLoops {
       }
       http::response<http::string_body> response;
       if (malformed) {
-        response = refusal(read_error);
+        response = refusal(read_error, impl->limits);
       } else {
         auto answering = answer(impl, parser.release());
         auto watching = watch(impl, stream, buffer);

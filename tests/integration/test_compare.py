@@ -147,7 +147,9 @@ def test_a_document_that_qdrant_cannot_read_but_the_proxy_can():
             assert ids(both["reranked"]) == ["1", "2", "0"]
     with FakeUpstream(answering(refused)) as up, Qrerank(f"http://127.0.0.1:{up.port}", settings=settings) as proxy, page_of(proxy) as page:
         both = page.post("/compare", json=comparison("c", search=search, options={})).json()
+        bad = page.post("/compare", json=comparison("c", search=search, options={"rerank_field": "a[b"})).json()
     assert set(both) == {"vector"} and both["vector"]["error"] == "no such model"
+    assert set(bad) == {"vector"} and bad["vector"]["status"] == 400 and "rerank_field" in bad["vector"]["error"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"collection":"c"}', b'{"collection":"c","search":{"query":1},"top":1}'])
@@ -157,7 +159,8 @@ def test_bodies_that_are_refused(page: httpx.Client, body: bytes):
 
 
 def test_too_large_a_body(page: httpx.Client):
-    assert page.post("/compare", content=b" " * 70_000).status_code == 413
+    large = page.post("/compare", content=b" " * 70_000)
+    assert large.status_code == 413 and "body is larger than 65536 bytes" in large.json()["error"]
 
 
 def test_the_gate_stands_before_everything(qdrant: Qdrant, collection: str):

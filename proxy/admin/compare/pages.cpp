@@ -112,7 +112,8 @@ http::Awaitable<AdminReply> compare(AdminRequest request, const AdminContext& co
     Question weightless{"POST", target, std::move(request.api_key), *std::move(pair->weightless)};
     auto order = co_await run(proxy, std::move(weightless));
     if (!order) co_return std::move(order.error());
-    if (is_good(*order)) *vector = vector_side_of(std::move(*order));
+    // Where it is refused, too, that is the answer: Qdrant alone cannot read the Document.
+    *vector = is_good(*order) ? vector_side_of(std::move(*order)) : std::move(*order);
   }
   both["vector"] = std::move(*vector);
   co_return json_reply(200, both);
