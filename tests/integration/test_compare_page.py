@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration import library
 from tests.integration.test_models import MINILM, weight_bytes
+from tests.integration.test_text_in import SIZE, vector_of
 from tests.support.qdrant import Qdrant
 from tests.support.qrerank_process import Qrerank
 from tests.support.standin_process import StandIn
@@ -102,6 +103,21 @@ def test_a_model_is_loaded_and_judges(qdrant: Qdrant, collection: str):
     assert (seen["model"], seen["used"]) == ("minilm", True)
 
 
+def test_mistakes_are_named(qdrant: Qdrant, keyless: Qrerank, collection: str):
+    first = library.fill(qdrant, "a_first_one")  # by name before the other
+    seen = browse("mistakes", keyless, max(first, collection))
+    assert seen == {**seen, "unasked": 0, "collection": max(first, collection)}
+
+
+def test_tooltips_lie_over_the_results(keyless: Qrerank, collection: str):
+    assert browse("tooltip", keyless, collection)["over"]
+
+
+def test_the_collection_chosen_last_is_searched(qdrant: Qdrant, keyless: Qrerank, collection: str):
+    other = library.fill(qdrant, "another_one")
+    assert browse("hasty", keyless, other, collection)["asked"] == collection
+
+
 def test_a_model_that_loads_shows_how_far_it_is(qdrant: Qdrant, collection: str):
     config = json.dumps({"models": {"minilm": {"path": str(MINILM), "dtype": "float32", "device": "cpu"}}})
     with Qrerank(qdrant.url, config) as proxy:
@@ -109,6 +125,25 @@ def test_a_model_that_loads_shows_how_far_it_is(qdrant: Qdrant, collection: str)
     assert seen["state"].endswith(" s · 312 of 1,180 MiB")
     assert seen["share"] == pytest.approx(312 / 1180)
     assert seen["wide"] > 0.8
+
+
+def test_the_collections_own_embedding_model_is_chosen(qdrant: Qdrant):
+    """The collection calls it by the name that it has on the hub, the configuration by another."""
+    name = qdrant.collection_name("by_its_model")
+    with qdrant.client() as client:
+        client.delete(f"/collections/{name}")
+        made = {"vectors": {"words": {"size": SIZE, "distance": "Cosine"}}, "sparse_vectors": {"bm25": {"modifier": "idf"}},
+                "metadata": {"embedding_model": "acme/words-v2"}}
+        assert client.put(f"/collections/{name}", json=made).status_code == 200
+        points = [{"id": at, "vector": {"words": vector_of(text)}, "payload": {"title": f"t{at}", "text": text}}
+                  for at, text in enumerate(library.TEXTS)]
+        assert client.put(f"/collections/{name}/points?wait=true", json={"points": points}).status_code == 200
+    config = "inference: {models: {mock-embedding: {names: [acme/words-v2]}}}"
+    with Qrerank(qdrant.url, config) as proxy:
+        seen = browse("choice", proxy, name)
+    assert seen["chosen"] == ["words", "text", "mock-embedding"] and seen["offered"] == ["mock-embedding"]
+    assert seen["query"]["model"] == "mock-embedding" and seen["used"]
+    assert len(seen["left"]) == 10
 
 
 @pytest.fixture
@@ -156,7 +191,7 @@ def test_phone_and_themes(keyless: Qrerank, collection: str):
 
 def test_nothing_there_and_nothing_reachable():
     with StandIn() as standin, Qrerank(standin.url) as proxy:
-        assert browse("problem", proxy, "")["empty"] == "This Qdrant has no collections yet."
+        assert browse("problem", proxy, "")["empty"].startswith("This Qdrant has no collections yet.")
     with Qrerank(standin.url) as proxy:
         seen = browse("problem", proxy, "")
         assert "cannot connect" in seen["problem"]

@@ -4,7 +4,14 @@ let apiKey = "";
 let askForToken = null; // () => Promise<string>, see main.js
 let asking = null; // one dialog, however many requests wait for it
 
-export const setApiKey = (key) => { apiKey = key; };
+// What a header can hold; a browser refuses the rest as if nobody answered.
+const fits = (secret) => /^[\x21-\x7e]*$/.test(secret);
+
+/** Empty, or why this cannot be a key. */
+export function setApiKey(key) {
+  apiKey = fits(key) ? key : "";
+  return fits(key) ? "" : "It holds a space, or a character beyond ASCII.";
+}
 export const hasApiKey = () => apiKey !== "";
 export const onTokenNeeded = (ask) => { askForToken = ask; };
 
@@ -33,7 +40,8 @@ async function answered(path, body) {
     const response = await send(path, body);
     if (response.status !== 401) return response;
     asking ??= askForToken(tries > 0).finally(() => { asking = null; });
-    token = await asking;
+    const typed = await asking;
+    token = fits(typed) ? typed : "";
   }
 }
 

@@ -1,13 +1,13 @@
 // The controls: filled from what there is, read as one state. What is sent for it is request.js's.
 import { by, setOptions } from "./dom.js";
 import { plural } from "./numbers.js";
-import { fieldList } from "./request.js";
+import { fieldList, isPointId } from "./request.js";
 import { textOf, titleOf } from "./ranking.js";
 import { embeddingModels, likelyModel, likelyVector, whyNot } from "./ways.js";
 
 let offered = { max_top_k: 200, instructions: [], default_model: "" };
 let collection = null;
-let served = []; // embedding models of qrerank's own
+let served = []; // for each embedding model of qrerank's own all that a Document may call it
 
 export const currentCollection = () => collection;
 const vectorNamed = (name) => collection?.vectors.find((vector) => vector.name === name);
@@ -19,12 +19,17 @@ export function offer(form) {
 }
 
 export function offerModels(models) {
-  served = models.filter((model) => model.kind === "embedding").flatMap((model) => model.documents ?? [model.name]);
+  served = models.filter((model) => model.kind === "embedding").map((model) => [model.name, ...model.names]);
   const judges = models.filter((model) => model.kind !== "embedding");
   const choices = [["", "the configured one"], ...judges.map((model) => [model.name, model.state === "ready" ? model.name : `${model.name} (${model.state})`])];
   const select = by("model");
   const texts = (options) => options.map(([, label]) => label).join("\n");
   if (texts(choices) !== [...select.options].map((option) => option.text).join("\n")) setOptions(select, choices, select.value);
+}
+
+/** Until the next one is there, none is: a search must not go to the one before. */
+export function forgetCollection() {
+  collection = null;
 }
 
 /** A collection was chosen: its own settings become those of the controls. */
@@ -92,7 +97,7 @@ export function readState() {
     model: by("model").value,
     top_k: Number(by("top_k").value),
     weight: Number(by("weight").value),
-    threshold: threshold === "" ? null : Number(threshold),
+    threshold: by("threshold").validity.badInput ? NaN : threshold === "" ? null : Number(threshold),
     instruction: by("instruction").value.trim(),
     field,
   };
@@ -101,8 +106,10 @@ export function readState() {
 /** What is missing before a search can be sent; empty where nothing is. */
 export function missing(state) {
   if (!state.collection) return "Choose a collection.";
+  if (state.rerank && Number.isNaN(state.threshold)) return "The threshold is no number. Correct it, or leave it empty.";
   if (state.way === "point") {
     if (!state.point) return "Type or pick the id of a point to search by.";
+    if (!isPointId(state.point)) return "The id of a point is a whole number or a UUID.";
     if (state.rerank && !state.judged) return "Type a question: what the hits of this point are to be judged against.";
     return "";
   }

@@ -1,7 +1,7 @@
 // Wiring: what is asked when, and what is shown then.
 import { ApiError, ask, onTokenNeeded, setApiKey } from "./api.js";
 import { by, make, setOptions } from "./dom.js";
-import { currentCollection, missing, offer, offerCollection, offerModels, offerWays, readState, showValues, showWays } from "./form.js";
+import { currentCollection, forgetCollection, missing, offer, offerCollection, offerModels, offerWays, readState, showValues, showWays } from "./form.js";
 import { drawLines, followPicks } from "./lines.js";
 import { watchModels } from "./models.js";
 import { milliseconds, plural } from "./numbers.js";
@@ -75,7 +75,7 @@ function show(answer, state) {
   showEmpty();
   if (vector.status !== 200) {
     clear();
-    return showProblem(`Qdrant answers ${vector.status}`, vector.error, vector);
+    return showProblem(`The search is answered with ${vector.status}`, vector.error, vector);
   }
   rows = ranked(answer, fieldList(state.field));
   compared = reranked?.status === 200;
@@ -105,6 +105,7 @@ async function search() {
     return showEmpty(lacks, state.question || !currentCollection() ? "" : "Enter searches. Moving a control searches again.");
   }
   running = true;
+  if (by("columns").hidden) showEmpty("Searching…");
   by("working").hidden = false;
   by("results").setAttribute("aria-busy", "true");
   try {
@@ -148,7 +149,10 @@ function showExamples(examples) {
 async function choose(name) {
   clear();
   shown = PAGE;
-  offerCollection(await ask(`/collections/${encodeURIComponent(name)}`));
+  forgetCollection();
+  const described = await ask(`/collections/${encodeURIComponent(name)}`);
+  if (by("collection").value !== name) return; // another one was chosen meanwhile
+  offerCollection(described);
   showExamples(currentCollection().examples);
   showValues();
   await search();
@@ -160,10 +164,11 @@ async function start() {
     offer(form);
     const { collections } = await ask("/collections");
     by("collection").disabled = collections.length === 0;
-    setOptions(by("collection"), collections);
+    const before = by("collection").value; // a key was typed: what was chosen stays
+    setOptions(by("collection"), collections, collections.includes(before) ? before : collections[0]);
     if (collections.length === 0) {
       clear();
-      return showEmpty("This Qdrant has no collections yet.");
+      return showEmpty("This Qdrant has no collections yet.", "Reload this page when there is one.");
     }
     await choose(by("collection").value);
   } catch (error) {
@@ -203,7 +208,8 @@ function wire() {
     searchSoon();
   });
   by("key").addEventListener("change", (event) => {
-    setApiKey(event.target.value);
+    const problem = setApiKey(event.target.value.trim());
+    if (problem) return showProblem("This is no API key", problem);
     start();
   });
   by("more").addEventListener("click", () => {

@@ -1,4 +1,5 @@
 // What went wrong or was not done, in words that tell what to do.
+import { hasApiKey } from "./api.js";
 import { by, make } from "./dom.js";
 
 const REASONS = {
@@ -14,7 +15,8 @@ const REASONS = {
 };
 
 function hintFor(status, text) {
-  if (status === 401 || status === 403) return "Type the API key under Connection, in the settings.";
+  if (status === 401) return hasApiKey() ? "Is the API key under Connection, in the settings, the right one?" : "Type the API key under Connection, in the settings.";
+  if (status === 403) return hasApiKey() ? "The API key under Connection, in the settings, does not allow this." : "Type an API key under Connection, in the settings.";
   if (text.includes("InferenceService")) return "This Qdrant makes no vectors of text by that model. Choose another embedding model or vector, or search by a point.";
   return "";
 }

@@ -7,6 +7,9 @@ export function pointId(text) {
   return Number.isSafeInteger(Number(typed)) ? Number(typed) : JSON.rawJSON?.(typed) ?? typed;
 }
 
+/** Whether Qdrant would take it for one. */
+export const isPointId = (text) => /^(\d{1,20}|(urn:uuid:)?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12})$/i.test(text.trim());
+
 export const fieldList = (text) => text.split(",").map((part) => part.trim()).filter(Boolean);
 
 /** The search as Qdrant takes it, without paging. */

@@ -4,14 +4,17 @@ export const BM25 = "qdrant/bm25";
 const bare = (model) => model.slice(model.lastIndexOf("/") + 1).toLowerCase();
 export const sameModel = (one, other) => one.toLowerCase() === other.toLowerCase() || bare(one) === bare(other);
 
-/** Names that may stand in a Document for this vector, the likeliest first. `served` are qrerank's own. */
+// The name by which a model that qrerank serves is known, of one whose vectors were made by `made`.
+const servedAs = (made, served) => served.find((names) => names.some((name) => sameModel(name, made)))?.[0];
+
+/** Names that may stand in a Document for this vector, the likeliest first. `served`: the names of each of qrerank's own. */
 export function embeddingModels(vector, collection, served) {
   if (!vector) return [];
   if (vector.kind === "sparse") return [BM25];
   const made = collection.embedding_model;
-  const fits = made ? served.filter((name) => sameModel(name, made)) : served;
-  const rest = served.filter((name) => !fits.includes(name));
-  return [...fits, ...(made && fits.length === 0 ? [made] : []), ...rest];
+  const own = served.map(([name]) => name);
+  const fits = made ? servedAs(made, served) ?? made : undefined;
+  return [...new Set(fits ? [fits, ...own] : own)];
 }
 
 /** The model that the field begins with; empty where nobody is known to make such a vector. */
@@ -20,8 +23,8 @@ export function likelyModel(vector, collection, served) {
   if (vector.kind === "sparse") return BM25;
   if (served.length === 0) return "";
   const made = collection.embedding_model;
-  if (!made) return served.length === 1 ? served[0] : "";
-  return served.find((name) => sameModel(name, made)) ?? "";
+  if (!made) return served.length === 1 ? served[0][0] : "";
+  return servedAs(made, served) ?? "";
 }
 
 /** The vector to begin with: one that a question can be turned into, dense before sparse. */

@@ -113,6 +113,76 @@ const scenarios = {
     return { share, state, wide };
   }),
 
+  // What the page chooses by itself for a question, and what comes of it.
+  choice: () => withPage(url, {}, async (page) => {
+    await choose(page);
+    const chosen = await page.evaluate(() => ["vector", "way", "embedding"].map((id) => document.getElementById(id).value));
+    const offered = await page.locator("#embeddings option").evaluateAll((options) => options.map((option) => option.value));
+    const { asked, answered } = await ask(page);
+    return { chosen, offered, query: asked.search.query, used: answered.reranked.used, left: await titles(page, "left") };
+  }),
+
+  // What somebody may type who does not know better; each time the page says what is wrong, and searches nothing that it need not.
+  mistakes: () => withPage(url, {}, async (page, seen) => {
+    await choose(page);
+    await byPoint(page);
+    const said = async (act, part) => {
+      await act();
+      await page.locator(`:is(#empty, #problem):visible:has-text("${part}")`).waitFor();
+    };
+    const mended = (act) => comparing(page, act);
+    const searches = () => seen.requests.filter((one) => one.method() === "POST" && one.url().endsWith("/compare")).length;
+    const before = searches();
+    await said(async () => { await page.locator("#threshold").focus(); await page.keyboard.type("1e"); }, "The threshold is no number");
+    const unasked = searches() - before;
+    await mended(() => page.locator("#threshold").fill(""));
+    await said(() => page.locator("#point").fill("the first one"), "whole number or a UUID");
+    await mended(() => page.locator("#point").fill("1"));
+    await said(() => page.locator("#field").fill("a[b"), "rerank_field");
+    await mended(() => page.locator("#field").fill(""));
+    await said(() => page.locator("#question").fill("why ".repeat(30_000)).then(() => page.keyboard.press("Enter")), "body is larger than 65536 bytes");
+    await ask(page);
+    await said(() => page.locator("#key").fill("clé ✓").then(() => page.keyboard.press("Enter")), "This is no API key");
+    await page.locator("#key").fill("a-key-that-nobody-asks-for");
+    await page.locator("#key").press("Enter");
+    await page.locator("#problem").waitFor({ state: "hidden" });
+    return { unasked, collection: await page.locator("#collection").inputValue() };
+  }),
+
+  // A tooltip lies over the results, whatever hits lie behind it.
+  tooltip: () => withPage(url, {}, async (page) => {
+    await choose(page);
+    await byPoint(page);
+    await page.locator("#weight").hover();
+    await page.waitForFunction(() => getComputedStyle(document.getElementById("h-weight")).opacity === "1");
+    return page.evaluate(() => {
+      const hint = document.getElementById("h-weight");
+      hint.style.pointerEvents = "auto"; // else nothing is found there but what lies behind
+      const box = hint.getBoundingClientRect();
+      return { over: document.elementFromPoint(box.right - 5, box.bottom - 5) === hint };
+    });
+  }),
+
+  // Two collections are chosen one after the other, and the first one's description comes last.
+  hasty: () => withPage(url, {}, async (page) => {
+    const [slow, quick] = [collection, more[0]];
+    await choose(page, quick);
+    let release;
+    const held = new Promise((done) => { release = done; });
+    await page.route(`**/collections/${slow}`, async (route) => {
+      const response = await route.fetch();
+      await held;
+      await route.fulfill({ response });
+    });
+    await page.locator("#collection").selectOption(slow);
+    const described = (name) => page.waitForResponse((one) => one.url().endsWith(`/collections/${name}`)).then((one) => one.finished());
+    await Promise.all([described(quick), page.locator("#collection").selectOption(quick)]);
+    await Promise.all([described(slow), release()]);
+    await page.evaluate(() => new Promise((done) => { setTimeout(done, 100); })); // the page has read it
+    const { asked } = await ask(page);
+    return { asked: asked.collection };
+  }),
+
   // The admin token and Qdrant's key: asked for, used, kept nowhere.
   keys: () => withPage(url, {}, async (page) => {
     const [token, key] = more;
