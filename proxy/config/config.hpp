@@ -73,7 +73,7 @@ struct Proxy {
   std::uint32_t max_headers = 100;                ///< fields of a request; over it: 431
   std::uint32_t max_connections = 10'000;         ///< over it: accepted ones wait in the kernel's queue
   std::uint32_t max_connections_per_address = 0;  ///< over it: 503 and closed; 0: no such limit
-  std::uint64_t max_inspect_memory = 512u << 20;  ///< of bodies held at a time; over it they stream through
+  std::uint64_t max_inspect_memory = 512u << 20;  ///< held at a time; over it searches stream through
   Milliseconds request_timeout{0};                ///< from a request's header to its answer's end; 0: none
   bool via = false;                               ///< add Via both ways
   bool request_id = false;                        ///< x-request-id goes up and comes back with every answer

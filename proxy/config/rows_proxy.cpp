@@ -67,10 +67,12 @@ void add_proxy(Keys& keys) {
       "proxy", "max_connections_per_address",
       "Client connections of one address (IPv6: of one /64); a further one gets 503. 0: no such limit.",
       QRERANK_CONFIG(std::uint32_t, proxy.max_connections_per_address), 0, 1'000'000));
-  keys.push_back(values::size("proxy", "max_inspect_memory",
-                              "Bodies of searches held at a time, together; while it is used up a search "
-                              "streams through without being looked at.",
-                              QRERANK_CONFIG(std::uint64_t, proxy.max_inspect_memory), kKiB, 1024 * kGiB));
+  keys.push_back(
+      values::size("proxy", "max_inspect_memory",
+                   "Bodies of searches and Qdrant's answers to them held at a time, together; while "
+                   "it is used up a search streams through without being looked at, or in "
+                   "Qdrant's order where its answer finds no room.",
+                   QRERANK_CONFIG(std::uint64_t, proxy.max_inspect_memory), kKiB, 1024 * kGiB));
   keys.push_back(values::duration("proxy", "request_timeout",
                                   "From the end of a request's header to the end of its answer, tunnels "
                                   "aside; 0ms: no such limit.",

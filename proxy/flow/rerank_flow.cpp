@@ -104,7 +104,7 @@ std::vector<rewrite::ResultPart> parts_of(const RequestRun& run, const rewrite::
 }
 
 http::Awaitable<http::Outcome> rerank(RequestRun& run) {
-  auto response = co_await ask(run, std::move(run.plan.upstream_body));
+  auto response = co_await ask(run, std::move(run.plan.upstream_body), run.request.share);
   if (!response) co_return unanswered(run, std::move(response.error()));
 
   auto answer = rewrite::extract(std::move(response->body), run.plan);

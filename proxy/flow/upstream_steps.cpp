@@ -12,6 +12,7 @@
 
 #include "proxy/flow/spans.hpp"
 #include "proxy/flow/upstream_request.hpp"
+#include "proxy/http/places.hpp"
 #include "proxy/rewrite/content_coding.hpp"
 #include "proxy/rewrite/request_batch.hpp"
 #include "proxy/route/endpoints.hpp"
@@ -54,6 +55,7 @@ tl::unexpected<NoAnswer> unreadable(std::string_view which, const std::string& w
 
 http::Awaitable<OrNoAnswer<upstream::Response>> exchange(RequestRun& run, upstream::Request request) {
   const auto deadline = reranker::Clock::now() + run.config->upstream.response_timeout;
+  const bool counted = request.share != nullptr;
   UpstreamSpan span(run.request.trace, request);
   auto result = co_await run.request.upstream.exchange(std::move(request), deadline);
   span.end(result);
@@ -64,6 +66,7 @@ http::Awaitable<OrNoAnswer<upstream::Response>> exchange(RequestRun& run, upstre
     co_return tl::unexpected(std::move(failed));
   }
   if (result->status != kOk) co_return tl::unexpected(passed_on(std::move(*result)));
+  if (!counted && run.request.share != nullptr) run.request.share->add_anyway(result->body.size());
   inflate(*result, run.config->upstream.max_response_body);
   co_return std::move(*result);
 }
@@ -116,8 +119,10 @@ http::Awaitable<void> read_side_by_side(PageReads& reads) {
 
 }  // namespace
 
-http::Awaitable<OrNoAnswer<upstream::Response>> ask(RequestRun& run, std::string body) {
+http::Awaitable<OrNoAnswer<upstream::Response>> ask(RequestRun& run, std::string body,
+                                                    http::ByteShare* bound) {
   auto request = search_request(run.request.head, run.request.head.target, run.for_upstream(std::move(body)));
+  request.share = bound;
   const UpstreamTime counted(run);
   auto response = co_await exchange(run, std::move(request));
   co_return response;

@@ -29,6 +29,10 @@ bool has_name(const std::vector<Field>& fields, std::string_view name) {
   return std::ranges::any_of(fields, [&](const Field& field) { return iequals(field.name, name); });
 }
 
+bool is_bodyless(unsigned status) {
+  return status == 204 || status == 304;
+}
+
 }  // namespace
 
 std::vector<std::string_view> connection_names(const std::vector<FieldView>& fields) {
@@ -136,22 +140,24 @@ void append_relayed_response(std::string& out, const ResponseHead& head, const R
   out.append("\r\n");
 }
 
-void append_reply(std::string& out, const Reply& reply, bool close, bool keep_alive_10, bool head_only) {
+void append_reply_head(std::string& out, const Reply& reply, bool close, bool keep_alive_10) {
   append_status_line(out, reply.status, reply.reason.empty() ? reason_phrase(reply.status) : reply.reason);
   for (const Field& field : reply.fields) {
     const FieldKind kind = kind_of(field.name);
     if (kind == FieldKind::content_length || kind == FieldKind::transfer_encoding) continue;
     if (!is_hop_by_hop(kind, field.name, {})) append_line(out, field.name, field.value);
   }
-  const bool bodyless = reply.status == 204 || reply.status == 304;
-  if (!bodyless) append_line(out, "content-length", std::to_string(reply.body.size()));
+  if (!is_bodyless(reply.status)) append_line(out, "content-length", std::to_string(reply.body.size()));
   if (close) {
     out.append("connection: close\r\n");
   } else if (keep_alive_10) {
     out.append("connection: keep-alive\r\n");
   }
   out.append("\r\n");
-  if (!head_only && !bodyless) out.append(reply.body);
+}
+
+std::string_view body_behind(const Reply& reply, bool to_head) {
+  return to_head || is_bodyless(reply.status) ? std::string_view() : std::string_view(reply.body);
 }
 
 std::vector<FieldView> views_of(const std::vector<Field>& fields) {

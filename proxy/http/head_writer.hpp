@@ -45,8 +45,11 @@ struct ResponseStyle {
 };
 void append_relayed_response(std::string& out, const ResponseHead& head, const ResponseStyle& style);
 
-/// A reply of ours, with content-length. `head_only` leaves the body out (HEAD).
-void append_reply(std::string& out, const Reply& reply, bool close, bool keep_alive_10, bool head_only);
+/// The head of a reply of ours, with content-length.
+void append_reply_head(std::string& out, const Reply& reply, bool close, bool keep_alive_10);
+
+/// What goes out behind that head: nothing where the request was a HEAD or the status has no body.
+[[nodiscard]] std::string_view body_behind(const Reply& reply, bool to_head);
 
 [[nodiscard]] std::vector<FieldView> views_of(const std::vector<Field>& fields);
 

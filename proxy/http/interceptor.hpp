@@ -24,6 +24,8 @@ class RequestTrace;
 
 namespace qrerank::proxy::http {
 
+class ByteShare;
+
 /// What an interceptor knows of a head once it judged it. The session carries it to `handle` unread.
 class Judgement {
  public:
@@ -55,6 +57,7 @@ struct InspectedRequest {
   const RequestId& id;                             ///< for log lines; lives until `handle` returns
   std::unique_ptr<Judgement> judgement = {};       ///< HeadVerdict::judgement
   trace::RequestTrace* trace = nullptr;            ///< null: not recorded; lives until `handle` returns
+  ByteShare* share = nullptr;  ///< of the memory for what is held, for answers; lives until `handle` returns
 };
 
 /// Relay after all, streaming the response. What is empty goes as it came.

@@ -35,7 +35,7 @@ bool Places::give(const boost::asio::ip::address& from) {
 bool ByteBudget::take(std::uint64_t bytes) {
   std::uint64_t taken = taken_.load();
   do {
-    if (bytes > limit_ - taken) return false;
+    if (taken > limit_ || bytes > limit_ - taken) return false;
   } while (!taken_.compare_exchange_weak(taken, taken + bytes));
   return true;
 }

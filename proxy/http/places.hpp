@@ -1,5 +1,5 @@
-// How many there may be at a time: connections over all and of one address, and bytes of held bodies. Counted
-// over all I/O threads; no sockets.
+// How many there may be at a time: connections over all and of one address, and bytes of what is held.
+// Counted over all I/O threads; no sockets.
 #pragma once
 
 #include <array>
@@ -45,6 +45,8 @@ class ByteBudget {
   explicit ByteBudget(std::uint64_t limit) : limit_(limit) {}
 
   [[nodiscard]] bool take(std::uint64_t bytes);
+  /// Also beyond the limit: for what cannot be refused any more.
+  void take_anyway(std::uint64_t bytes) { taken_.fetch_add(bytes); }
   void give(std::uint64_t bytes) { taken_.fetch_sub(bytes); }
   [[nodiscard]] std::uint64_t taken() const { return taken_.load(); }
 
@@ -62,16 +64,29 @@ class ByteShare {
   ~ByteShare() { budget_.give(bytes_); }
 
   /// Makes it at least `bytes`; false when the budget has not that much left.
-  [[nodiscard]] bool grow_to(std::uint64_t bytes) {
-    if (bytes <= bytes_) return true;
-    if (!budget_.take(bytes - bytes_)) return false;
-    bytes_ = bytes;
-    return true;
+  [[nodiscard]] bool grow_to(std::uint64_t bytes) { return bytes <= bytes_ || add(bytes - bytes_); }
+  /// False as above.
+  [[nodiscard]] bool add(std::uint64_t bytes) {
+    refused_ = !budget_.take(bytes);
+    if (!refused_) bytes_ += bytes;
+    return !refused_;
   }
+  void add_anyway(std::uint64_t bytes) {
+    budget_.take_anyway(bytes);
+    bytes_ += bytes;
+  }
+  void shrink_to(std::uint64_t bytes) {
+    if (bytes >= bytes_) return;
+    budget_.give(bytes_ - bytes);
+    bytes_ = bytes;
+  }
+  /// Was the last wish for more refused?
+  [[nodiscard]] bool refused() const { return refused_; }
 
  private:
   ByteBudget& budget_;
   std::uint64_t bytes_ = 0;
+  bool refused_ = false;
 };
 
 }  // namespace qrerank::proxy::http

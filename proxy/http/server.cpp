@@ -37,7 +37,9 @@ Clock::duration tick_for(const config::Proxy& proxy, const config::Upstream& ups
 void turn_away(Socket socket, bool encrypted) {
   if (encrypted) return;
   std::string out;
-  append_reply(out, error_reply(503, "too many connections from this address"), true, false, false);
+  const Reply answer = error_reply(503, "too many connections from this address");
+  append_reply_head(out, answer, true, false);
+  out.append(body_behind(answer, false));
   ErrorCode ignored;  // whoever does not wait for it does not need it
   socket.non_blocking(true, ignored);
   socket.write_some(asio::buffer(out), ignored);

@@ -11,6 +11,9 @@ namespace {
 // How long, at most, a refused client that goes on sending is read, so that it can read why.
 constexpr std::chrono::seconds kLinger{2};
 
+// Of the strings that an idle connection keeps for its next request: most heads fit.
+constexpr std::size_t kKeptBytes = 4 * 1024;
+
 // Before a request: some clients send one behind a body. More is not a client.
 constexpr int kMaxEmptyLines = 16;
 
@@ -122,6 +125,7 @@ Awaitable<ErrorCode> Session::read_first_bytes() {
       co_return got.error;
     }
     buffer_.reset(0);
+    shed();
     if (context_.draining) co_return asio::error::operation_aborted;
     idle_ = true;
     const ErrorCode failed = co_await client_.readable(context_.config.idle_timeout);
@@ -295,9 +299,12 @@ Awaitable<bool> Session::reply(Reply reply, bool keep_alive) {
     reply.fields.push_back({std::string(kRequestIdName), id_.text()});
   }
   out_.clear();
-  append_reply(out_, reply, !keep_alive, head_.version < 11 && keep_alive, head_.method == "HEAD");
-  asio::const_buffer all = asio::buffer(out_);
-  const ErrorCode failed = co_await client_.write({&all, 1}, context_.config.body_timeout);
+  append_reply_head(out_, reply, !keep_alive, head_.version < 11 && keep_alive);
+  // Not copied behind the head: an answer may have many MiB, and it goes when it is sent.
+  const std::string_view body = body_behind(reply, head_.method == "HEAD");
+  asio::const_buffer both[2] = {asio::buffer(out_), asio::buffer(body.data(), body.size())};
+  const std::span<asio::const_buffer> all(both, body.empty() ? 1 : 2);
+  const ErrorCode failed = co_await client_.write(all, context_.config.body_timeout);
   co_return keep_alive && !failed;
 }
 
@@ -318,6 +325,13 @@ Awaitable<void> Session::linger() {
   for (;;) {
     const ReadResult got = co_await client_.read(buffer_.tail(), buffer_.tail_size(), until - Clock::now());
     if (got.error || Clock::now() >= until) co_return;
+  }
+}
+
+// What a large head has left does not stay with an idle connection.
+void Session::shed() {
+  for (std::string* kept : {&out_, &head_bytes_}) {
+    if (kept->capacity() > kKeptBytes) std::string().swap(*kept);
   }
 }
 

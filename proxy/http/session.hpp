@@ -83,6 +83,7 @@ class Session
   void run_out();
   void trip(Limit limit);
   void pin_head();
+  void shed();
   void record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
               std::string_view kind = {}, const Told& told = {});
   [[nodiscard]] const std::string& peer();

@@ -47,11 +47,12 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
     co_return co_await finish(request);
   }
 
-  InspectedRequest inspected{head_, std::move(held.body),         context_.client, received_,
-                             id_,   std::move(verdict.judgement), tracing_.spans()};
+  InspectedRequest inspected{head_, std::move(held.body),         context_.client,  received_,
+                             id_,   std::move(verdict.judgement), tracing_.spans(), &share};
   auto handling = handle(std::move(inspected));
   auto watching = watch();
   auto first = co_await (std::move(handling) || std::move(watching));
+  if (share.refused()) trip(Limit::max_inspect_memory);
   if (first.index() == 1 && whole_.expired()) {
     co_return co_await refuse(504, kLateAnswer);
   }
@@ -60,11 +61,14 @@ Awaitable<bool> Session::inspect(HeadVerdict verdict) {
     co_return false;
   }
   Handled handled = std::get<0>(std::move(first));
-  if (auto* pass = std::get_if<PassAsItCame>(&handled.outcome))
+  if (auto* pass = std::get_if<PassAsItCame>(&handled.outcome)) {
+    share.shrink_to(pass->body.size());
     co_return co_await pass_held(std::move(*pass));
+  }
   Reply answer = std::get<Reply>(std::move(handled.outcome));
   const unsigned status = answer.status;
   const std::uint64_t bytes = answer.body.size();
+  share.shrink_to(bytes);  // what the client has not read yet; the rest is gone
   const std::string_view kind = answer.kind;
   const Told told = std::move(answer.told);
   upstream_ = told.upstream;

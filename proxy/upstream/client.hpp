@@ -12,6 +12,10 @@
 #include "proxy/http/message.hpp"
 #include "proxy/upstream/error.hpp"
 
+namespace qrerank::proxy::http {
+class ByteShare;
+}
+
 namespace qrerank::proxy::upstream {
 
 /// The client's answer for it, in Qdrant's error shape; with `Retry-After` on a 503.
@@ -28,6 +32,9 @@ struct Request {
   /// May be sent again when a kept-alive connection turns out to be closed before a byte of the response
   /// came. True for reads (an intercepted search is one, whatever its method).
   bool replayable = true;
+  /// Takes what the answer's body takes, and keeps it; without room for it the answer is `too_large`. Null:
+  /// only upstream.max_response_body bounds it.
+  http::ByteShare* share = nullptr;
 };
 
 /// A whole response. Framing and hop-by-hop fields are gone from `fields`; the content coding is still on the

@@ -16,7 +16,7 @@ enum class UpstreamErrorKind : std::uint8_t {
   timeout,             ///< the deadline or upstream.response_timeout passed
   cut_off,             ///< the connection ended before the response was complete
   malformed,           ///< not HTTP/1, or ambiguously framed
-  too_large,           ///< over upstream.max_response_body
+  too_large,           ///< over upstream.max_response_body, or the room left in proxy.max_inspect_memory
   no_healthy_upstream  ///< the checks of all nodes fail: nothing was sent; the last one
 };
 

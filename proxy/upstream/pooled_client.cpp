@@ -7,6 +7,7 @@
 
 #include "proxy/http/body.hpp"
 #include "proxy/http/head_writer.hpp"
+#include "proxy/http/places.hpp"
 #include "proxy/upstream/response_head.hpp"
 
 namespace qrerank::proxy::upstream {
@@ -108,6 +109,12 @@ http::Awaitable<ExchangeResult> PooledClient::exchange_on(Connection& connection
       co_return tl::unexpected(std::move(why));
     }
     if (response.body.size() + step_taken.data.size() > max_body) co_return too_large();
+    if (request.share != nullptr && !request.share->add(step_taken.data.size())) {
+      co_return tl::unexpected(
+          UpstreamError{UpstreamErrorKind::too_large, "upstream " + connection.name() +
+                                                          ": no room in proxy.max_inspect_memory for the "
+                                                          "response body"});
+    }
     response.body.append(step_taken.data);
     connection.buffer.consume(step_taken.consumed);
     if (body.done()) break;

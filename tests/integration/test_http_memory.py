@@ -1,9 +1,14 @@
-"""Bodies of gigabytes pass in bounded memory, both ways, also to a reader slower than its writer."""
+"""Bodies of gigabytes pass in bounded memory, both ways, also to a reader slower than its writer; what is held has a bound."""
 
+import json
+import socket
 import threading
 import time
 
-from tests.support.raw_http import FakeUpstream, Message, Reader
+import httpx
+
+from tests.support.qrerank_process import Qrerank
+from tests.support.raw_http import LIMIT_S, FakeUpstream, Message, Reader, ok
 from tests.support.relay_process import RelayProcess
 
 MIB = 1024 * 1024
@@ -100,3 +105,82 @@ def test_slow_reader_holds_the_upstream_back():
         with Watch(proxy) as watch:
             assert download(proxy, 128, pause_every=4)
         assert watch.growth_kib < ALLOWED_KIB
+
+
+POINTS = 10
+ANSWER = POINTS * MIB  # more than a socket's buffers take
+
+
+def serve_large_points(reader, sock, _):
+    while True:
+        reader.message()
+        points = [{"id": i, "version": 1, "score": 1 / (i + 1), "payload": {"text": f"fox {i}", "pad": "y" * MIB}} for i in range(POINTS)]
+        sock.sendall(ok(json.dumps({"result": {"points": points}, "status": "ok", "time": 0.1}).encode()))
+
+
+def flagged_search() -> bytes:
+    body = json.dumps({"query": [1.0], "limit": POINTS, "with_payload": True, "use_reranker": True, "rerank_query": "fox", "rerank_top_k": POINTS}).encode()
+    return b"POST /collections/c/points/query HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def held_bytes(proxy: Qrerank) -> int:
+    text = httpx.get(f"http://{proxy.admin}/metrics", timeout=LIMIT_S).text
+    return int(float(text.split("\nqrerank_held_body_bytes ")[1].split()[0]))
+
+
+def wait_until_held(proxy: Qrerank, least: int, most: int) -> None:
+    until = time.monotonic() + LIMIT_S
+    while not least <= (held := held_bytes(proxy)) <= most:
+        assert time.monotonic() < until, f"{held} bytes are held"
+        time.sleep(0.02)
+
+
+def resident_kib(proxy: Qrerank) -> int:
+    with open(f"/proc/{proxy.process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+def test_an_idle_connection_keeps_nothing_of_its_answers():
+    with FakeUpstream(serve_large_points) as up, Qrerank(f"http://127.0.0.1:{up.port}") as proxy:
+        socks = [socket.create_connection(proxy.address, timeout=LIMIT_S) for _ in range(10)]
+
+        def ask_with(sock: socket.socket) -> None:
+            sock.sendall(flagged_search())
+            assert Reader(sock).message().one("x-reranking-used") == "true"
+
+        ask_with(socks[0])
+        wait_until_held(proxy, 0, 0)
+        before = resident_kib(proxy)
+        for sock in socks:
+            ask_with(sock)
+        wait_until_held(proxy, 0, 0)
+        assert resident_kib(proxy) - before < 32 * 1024
+        for sock in socks:
+            sock.close()
+
+
+def test_answers_that_nobody_reads_have_a_bound_together():
+    settings = {"proxy.max_inspect_memory": ANSWER * 5 // 2}
+    with FakeUpstream(serve_large_points) as up, Qrerank(f"http://127.0.0.1:{up.port}", settings=settings) as proxy:
+        slow = []
+        for n in (1, 2):
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.settimeout(LIMIT_S)
+            sock.connect(proxy.address)
+            sock.sendall(flagged_search())
+            slow.append(sock)
+            wait_until_held(proxy, n * ANSWER, 3 * ANSWER)
+        with socket.create_connection(proxy.address, timeout=LIMIT_S) as sock:
+            reader = Reader(sock)
+            sock.sendall(flagged_search())
+            other = reader.message()  # Qdrant's own order, streamed
+            assert (other.status, other.one("x-reranking-used"), other.one("x-reranking-reason")) == (200, "false", "internal")
+            assert len(json.loads(other.body)["result"]["points"]) == POINTS
+            assert "no room in proxy.max_inspect_memory" in proxy.wait_for_log("too large")
+            for reading in slow:
+                assert Reader(reading).message().one("x-reranking-used") == "true"
+                reading.close()
+            wait_until_held(proxy, 0, 0)
+            sock.sendall(flagged_search())
+            assert reader.message().one("x-reranking-used") == "true"

@@ -46,8 +46,9 @@ Http::Http(Registry& registry, std::span<const std::string_view> limits)
                                     "Connections answered with 503 because their address had its share.")),
       limits_(registry, "qrerank_limits_tripped_total",
               "Times that a client ran into a limit, by the setting that set it.", "limit", limits),
-      held_(registry.gauge("qrerank_held_body_bytes",
-                           "Bodies of searches in memory now; proxy.max_inspect_memory bounds them.")) {
+      held_(registry.gauge(
+          "qrerank_held_body_bytes",
+          "Bodies of searches and answers to them in memory now; proxy.max_inspect_memory bounds them.")) {
   for (const auto endpoint : kEndpoints) {
     OfEndpoint its{
         {},

@@ -107,15 +107,18 @@ BOOST_AUTO_TEST_CASE(replies_of_ours) {
       {"Content-Length", "99"}, {"transfer-encoding", "chunked"}, {"Connection", "x"}, {"A", "b"}};
   reply.body = "abc";
   std::string out;
-  append_reply(out, reply, false, false, false);
-  BOOST_TEST(out == "HTTP/1.1 200 OK\r\nA: b\r\ncontent-length: 3\r\n\r\nabc");
+  append_reply_head(out, reply, false, false);
+  BOOST_TEST(out == "HTTP/1.1 200 OK\r\nA: b\r\ncontent-length: 3\r\n\r\n");
+  BOOST_TEST(body_behind(reply, false) == "abc");
+  BOOST_TEST(body_behind(reply, true) == "");
   out.clear();
-  append_reply(out, reply, true, true, true);
+  append_reply_head(out, reply, true, true);
   BOOST_TEST(out == "HTTP/1.1 200 OK\r\nA: b\r\ncontent-length: 3\r\nconnection: close\r\n\r\n");
   out.clear();
   reply.status = 204;
-  append_reply(out, reply, false, true, false);
+  append_reply_head(out, reply, false, true);
   BOOST_TEST(out == "HTTP/1.1 204 No Content\r\nA: b\r\nconnection: keep-alive\r\n\r\n");
+  BOOST_TEST(body_behind(reply, false) == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

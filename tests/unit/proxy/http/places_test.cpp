@@ -50,4 +50,24 @@ BOOST_AUTO_TEST_CASE(bytes) {
   BOOST_TEST(third.grow_to(10));
 }
 
+BOOST_AUTO_TEST_CASE(bytes_that_come_and_go) {
+  ByteBudget budget(10);
+  ByteShare first(budget);
+  ByteShare second(budget);
+  BOOST_TEST(first.add(4));
+  BOOST_TEST(first.add(4));
+  BOOST_TEST(!second.add(3));
+  BOOST_TEST(second.refused());
+  first.shrink_to(5);
+  first.shrink_to(6);  // is less already
+  BOOST_TEST(budget.taken() == 5u);
+  BOOST_TEST(second.add(3));
+  BOOST_TEST(!second.refused());
+  second.add_anyway(100);
+  BOOST_TEST(budget.taken() == 108u);
+  BOOST_TEST(!first.add(1));
+  second.shrink_to(0);
+  BOOST_TEST(first.add(1));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
