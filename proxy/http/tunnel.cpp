@@ -9,9 +9,11 @@ namespace {
 struct Activity {
   Clock::time_point last = Clock::now();
   bool over = false;
+  int ended = 0;  // directions whose end was passed on
 };
 
-// One direction. An end is passed on as a half-close; a failure ends both directions.
+// One direction. An end is passed on as a half-close; a failure ends both directions, one that comes behind
+// an end too: a client that shut down its sending side and then goes must not keep the other side waiting.
 Awaitable<void> pump(Wire& from, Buffer& buffer, Wire& to, Clock::duration limit, Activity& activity,
                      std::atomic<std::uint64_t>& sent) {
   while (!activity.over) {
@@ -25,7 +27,8 @@ Awaitable<void> pump(Wire& from, Buffer& buffer, Wire& to, Clock::duration limit
     const ReadResult got = co_await from.read(buffer.tail(), buffer.tail_size(), limit);
     if (got.error == asio::error::eof) {
       co_await to.shutdown_send(limit);
-      co_return;
+      if (++activity.ended < 2 && !co_await from.breaks()) co_return;
+      break;
     }
     // Quiet in this direction only: the other one keeps the tunnel open.
     if (got.error == asio::error::timed_out && Clock::now() - activity.last < limit) continue;
@@ -33,7 +36,7 @@ Awaitable<void> pump(Wire& from, Buffer& buffer, Wire& to, Clock::duration limit
     buffer.commit(got.bytes);
     activity.last = Clock::now();
   }
-  activity.over = true;
+  activity.over = activity.ended < 2;
   from.cancel();
   to.cancel();
 }

@@ -112,6 +112,16 @@ Awaitable<ErrorCode> Wire::write(std::span<asio::const_buffer> buffers, Clock::d
   co_return error;
 }
 
+Awaitable<bool> Wire::breaks() {
+  const unsigned before = cancels_;
+  auto [cancelled] = co_await socket_.async_wait(Socket::wait_error, as_result);
+  if (cancelled || cancels_ != before) co_return false;
+  int error = 0;
+  socklen_t size = sizeof error;
+  const bool told = ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) == 0;
+  co_return told&& error != 0;
+}
+
 bool Wire::quiet() {
   if (channel_) return channel_->quiet();
   char byte = 0;

@@ -64,6 +64,10 @@ class Wire {
   /// Tells the peer that no more comes; reading goes on. Waits at most `limit`, and only with TLS.
   [[nodiscard]] Awaitable<void> shutdown_send(Clock::duration limit);
 
+  /// Waits behind the peer's end for its reset: true when one came, false after cancel() and when nothing is
+  /// left to be reset.
+  [[nodiscard]] Awaitable<bool> breaks();
+
   /// Is the peer silent and still there? For a connection that nobody reads from: false after EOF, an error
   /// or bytes.
   [[nodiscard]] bool quiet();

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -148,6 +149,33 @@ def test_a_reset_is_passed_on_as_one():
             assert sock.recv(5) == b"hello"
             reset(sock)
         assert done.wait(LIMIT_S) and heard == [True]
+
+
+@pytest.mark.parametrize("gone", ["client", "server"])
+def test_a_reset_behind_an_end_is_passed_on(gone: str):
+    """Who has said its end and then goes must not leave the other side waiting, nor a place taken."""
+    ended, broken = threading.Event(), threading.Event()
+
+    def leave(sock: socket.socket) -> None:
+        sock.shutdown(socket.SHUT_WR)
+        assert ended.wait(LIMIT_S)
+        reset(sock)
+
+    def stay(sock: socket.socket) -> None:
+        assert sock.recv(1) == b""
+        ended.set()
+        poll = select.poll()
+        poll.register(sock, 0)  # errors are told without being asked for
+        if poll.poll(LIMIT_S * 1000):
+            broken.set()
+
+    with one(lambda _, sock, __: (stay if gone == "client" else leave)(sock), max_connections=1) as (host, _):
+        with host.connect() as sock:
+            (leave if gone == "client" else stay)(sock)
+            assert broken.wait(LIMIT_S)
+        with host.connect():  # there is a place again
+            while host.metric("qrerank_relay_connections_opened_total", relay="raw") < 2:
+                time.sleep(0.02)
 
 
 @pytest.mark.parametrize("slow", ["client", "server"])
