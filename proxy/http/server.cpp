@@ -78,7 +78,10 @@ struct Worker {
     if (observer != nullptr) observer->connection_opened();
     // The handler holds the session: its cancellation slot is used until the handler has run.
     auto ended = [this, session, from](const std::exception_ptr& thrown) mutable {
-      if (thrown) report(thrown);
+      if (thrown) {
+        report(thrown);
+        session->account_for_killed();
+      }
       session->unlink();
       session.reset();
       if (observer != nullptr) observer->connection_closed();

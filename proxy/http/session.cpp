@@ -17,6 +17,8 @@ constexpr std::size_t kKeptBytes = 4 * 1024;
 // Before a request: some clients send one behind a body. More is not a client.
 constexpr int kMaxEmptyLines = 16;
 
+constexpr std::string_view kCutOff = "not finished within proxy.drain_timeout";
+
 bool is_safe(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
@@ -192,6 +194,7 @@ Awaitable<Session::Next> Session::receive_head() {
 
 Awaitable<bool> Session::serve() {
   inspected_ = false;
+  unrecorded_ = true;
   if (context_.config.request_timeout.count() > 0) whole_.arm(context_.config.request_timeout);
   tracing_.begin(head_);
   if (auto answer = prepare_forwarding()) co_return co_await answer_here(std::move(*answer));
@@ -347,12 +350,19 @@ void Session::pin_head() {
   }
 }
 
+void Session::account_for_killed() {
+  if (killed_ && unrecorded_) record(0, 0, kCutOff);
+}
+
 void Session::trip(Limit limit) {
   if (context_.observer != nullptr) context_.observer->limit_tripped(limit);
 }
 
 void Session::record(unsigned status, std::uint64_t response_bytes, std::string_view failure,
                      std::string_view kind, const Told& told) {
+  unrecorded_ = false;
+  // What waited has ended for a reason that looks like somebody else's.
+  if (killed_ && !failure.empty()) failure = kCutOff;
   RequestRecord done{.head = head_, .id = id_, .told = told};
   done.endpoint = endpoint_;
   done.status = status;

@@ -48,8 +48,13 @@ class Session
   /// The drain began: closes the connection if no request is on it. Others end with their response.
   void close_if_idle();
 
-  /// Ends run() at once.
-  void kill() { cancel_.emit(asio::cancellation_type::terminal); }
+  /// Ends run() at once: the drain's time is over.
+  void kill() {
+    killed_ = true;
+    cancel_.emit(asio::cancellation_type::terminal);
+  }
+  /// After run() has thrown: a request that was under way is told to the observer.
+  void account_for_killed();
   [[nodiscard]] asio::cancellation_slot slot() { return cancel_.slot(); }
 
  private:
@@ -97,6 +102,7 @@ class Session
   Relay* relay_ = nullptr;  // while one runs
   asio::cancellation_signal cancel_;
   bool idle_ = false;
+  bool killed_ = false;
   std::string peer_;  // the client's address, once it is asked for
 
   // Of the request that is being served:
@@ -109,6 +115,7 @@ class Session
   std::size_t head_size_ = 0;
   MessageFacts facts_;
   bool inspected_ = false;
+  bool unrecorded_ = false;
   bool unread_body_ = false;  // the client may still be sending: linger when closing
   Clock::time_point received_{};
   std::string out_;  // heads going out; kept for its capacity

@@ -121,6 +121,30 @@ def test_drain_has_an_end():
                 assert sock.recv(1) == b""
 
 
+def test_what_the_end_of_the_drain_cuts_off_is_said():
+    """Relayed or being scored: not the client went, nor the server."""
+    asked = threading.Event()
+
+    def serve(reader: Reader, sock: socket.socket, _: int) -> None:
+        if b"limit" in reader.message().body:
+            sock.sendall(ok(b'{"result":{"points":[{"id":1,"version":1,"score":1.0,"payload":{"text":"fox"}}]},"status":"ok","time":0.1}'))
+        asked.set()
+        at_end(sock)
+
+    body = b'{"query": [1.0], "limit": 1, "use_reranker": true, "rerank_query": "fox"}'
+    search = b"POST /collections/c/points/query HTTP/1.1\r\nHost: q\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    settings = {"proxy.drain_timeout": "150ms", "rerank.default_model": "slow"}
+    for request, path in ((GET, "/x"), (search, "/collections/c/points/query")):
+        with FakeUpstream(serve) as up, Qrerank(f"http://127.0.0.1:{up.port}", "models: {slow: {stand_in: hangs}}\n", settings) as proxy:
+            with socket.create_connection(proxy.address, timeout=LIMIT_S) as sock:
+                sock.sendall(request)
+                assert asked.wait(LIMIT_S)
+                assert proxy.stop() == 0
+        asked.clear()
+        lines = [line for line in proxy.stderr.splitlines() if "request failed" in line]
+        assert len(lines) == 1 and f"path={path} status=0 reason=\"not finished within proxy.drain_timeout\"" in lines[0], proxy.stderr
+
+
 def test_readiness_reload_and_stop_are_told():
     with Manager() as manager, FakeUpstream(answering(ok())) as up:
         with Qrerank(f"http://127.0.0.1:{up.port}", environment={"NOTIFY_SOCKET": manager.path}) as proxy:
