@@ -62,8 +62,10 @@ tl::expected<Listeners, std::string> take_handed(const Handed& handed,
                                                  const std::vector<std::string>& relays) {
   std::map<std::string, std::optional<int>> slots{{"proxy", {}}, {"admin", {}}};
   for (const auto& relay : relays) slots["relays." + relay];
-  const bool named =
-      std::ranges::any_of(handed.names, [&](const std::string& name) { return slots.contains(name); });
+  // One of a relay that is not configured is no unnamed one: it would become the proxy's.
+  const bool named = std::ranges::any_of(handed.names, [&](const std::string& name) {
+    return slots.contains(name) || name.starts_with("relays.");
+  });
   constexpr std::array<std::string_view, 2> kInOrder = {"proxy", "admin"};
   if (!named && handed.count > static_cast<int>(kInOrder.size())) {
     return tl::unexpected(

@@ -104,6 +104,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_named) {
   sockets.listener();
   BOOST_TEST(holds(sockets.fault({"proxy", "grpc"}), "grpc is neither proxy nor admin"));
   BOOST_TEST(holds(sockets.fault({"proxy", "relays.other"}), "relays.other is neither proxy nor admin"));
+  BOOST_TEST(holds(sockets.fault({"relays.gone", "other"}), "relays.gone is neither proxy nor admin"));
   BOOST_TEST(holds(sockets.fault({"proxy", "proxy"}), "proxy is there twice"));
   sockets.listener();
   BOOST_TEST(holds(sockets.fault(), "3 sockets were handed over"));
