@@ -14,8 +14,10 @@ namespace {
 // "name:7334" → "name", "[::1]:7334" → "::1", "name." → "name"; the port is whatever the client was told.
 std::string_view host_of(std::string_view authority) {
   const auto bracket = authority.find(']');
-  if (authority.starts_with('[') && bracket != std::string_view::npos)
-    return authority.substr(1, bracket - 1);
+  if (authority.starts_with('[') && bracket != std::string_view::npos) {
+    const auto behind = authority.substr(bracket + 1);
+    return behind.empty() || behind.starts_with(':') ? authority.substr(1, bracket - 1) : authority;
+  }
   auto host = authority.substr(0, authority.rfind(':'));
   if (host.ends_with('.')) host.remove_suffix(1);
   return host;

@@ -76,7 +76,8 @@ BOOST_AUTO_TEST_CASE(without_one_the_name_must_be_ours) {
   }
   for (const std::string bad :
        {"evil.example", "evil.example:7334", "localhost.evil.example", "127.0.0.1.evil.example", "qrerank",
-        "[::1", "[evil.example]:1", "(given twice)", ":7334", "127.0.0.1 "}) {
+        "[::1", "[evil.example]:1", "[::1].evil.example", "[127.0.0.1]x:1", "(given twice)", ":7334",
+        "127.0.0.1 "}) {
     BOOST_TEST(status_for_host(settings, bad) == 421u, bad);
   }
   settings.listen.host = "node7.internal";
