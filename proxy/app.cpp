@@ -108,6 +108,10 @@ void log_change(const std::string& url, upstream::NodeState from, upstream::Node
              {{"upstream", url}, {"from", to_string(from)}, {"to", to_string(to)}});
 }
 
+void warn_of(const std::vector<std::string>& warnings) {
+  for (const auto& warning : warnings) log::warn("", warning);
+}
+
 void warn_of_unverified(const config::Upstream& upstream) {
   const auto unverified = std::ranges::find(upstream.urls, true, &config::UpstreamUrl::tls);
   if (upstream.tls.verify || unverified == upstream.urls.end()) return;
@@ -164,7 +168,7 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   });
   if (!handed) return failed(handed.error());
   check_descriptors(*config);
-  for (const auto& warning : config->warnings) log::warn("", warning);
+  warn_of(config->warnings);
   const LabelSets labels;
   observe::Metrics metrics({labels.reasons, labels.limits, labels.errors},
                            {std::string(kVersion), kWithTorch});
@@ -185,12 +189,14 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   asio::io_context io(1);
   auto tls = tls::read_contexts(*config);
   if (!tls) return failed(tls.error());
+  warn_of(tls->warnings);
   const auto nodes = std::make_shared<upstream::Nodes>(config->upstream, std::move(tls->upstreams));
   nodes->on_change(log_change);
   http::Server* serving = nullptr;
   const auto apply = [&](const config::Config& fresh) -> tl::expected<void, std::string> {
     auto contexts = tls::read_contexts(fresh);
     if (!contexts) return tl::unexpected(std::move(contexts.error()));
+    warn_of(contexts->warnings);
     serving->use_tls(std::move(contexts->clients));
     nodes->use_tls(std::move(contexts->upstreams));
     scorers.follow(fresh);

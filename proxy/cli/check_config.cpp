@@ -25,12 +25,13 @@ ExitCode check_config(const CheckConfigCommand& command, std::ostream& out, std:
     problems << loaded.error();
     return kBadUsage;
   }
-  if (const auto tls = tls::read_contexts(*loaded); !tls) {
+  const auto tls = tls::read_contexts(*loaded);
+  if (!tls) {
     problems << tls.error() << "\n";
     return kBadUsage;
   }
-  for (const auto& warning : loaded->warnings) {
-    problems << "warning: " << warning << "\n";
+  for (const auto* warnings : {&loaded->warnings, &tls->warnings}) {
+    for (const auto& warning : *warnings) problems << "warning: " << warning << "\n";
   }
   if (command.collections.empty()) {
     out << config::print_with_origins(*loaded);

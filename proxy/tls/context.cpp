@@ -79,6 +79,16 @@ Problem trust(SSL_CTX* context, const std::string& key, const std::string& file)
   return tl::unexpected(key + ": " + file + " holds no PEM certificates: " + first_reason());
 }
 
+// Not refused: the clock may be what is wrong.
+void warn_if_out_of_date(const Context* context, const std::string& shown,
+                         std::vector<std::string>& warnings) {
+  const X509* ours = context == nullptr ? nullptr : SSL_CTX_get0_certificate(context->native());
+  if (ours == nullptr) return;
+  // 0 would be a time that cannot be read.
+  if (X509_cmp_current_time(X509_get0_notAfter(ours)) < 0) warnings.push_back(shown + " has expired");
+  if (X509_cmp_current_time(X509_get0_notBefore(ours)) > 0) warnings.push_back(shown + " is not valid yet");
+}
+
 // ALPN: a client that offers other protocols only, such as HTTP/2, is told so instead of being misunderstood.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                     unsigned offered_size, void*) {
@@ -162,7 +172,12 @@ tl::expected<Contexts, std::string> read_contexts(const config::Config& config) 
   if (!clients) return tl::unexpected(std::move(clients.error()));
   auto upstreams = Context::for_upstreams(config.upstream);
   if (!upstreams) return tl::unexpected(std::move(upstreams.error()));
-  return Contexts{*std::move(clients), *std::move(upstreams)};
+  Contexts made{*std::move(clients), *std::move(upstreams), {}};
+  warn_if_out_of_date(made.clients.get(), "proxy.tls.certificate: " + config.proxy.tls.certificate,
+                      made.warnings);
+  warn_if_out_of_date(made.upstreams.get(), "upstream.tls.certificate: " + config.upstream.tls.certificate,
+                      made.warnings);
+  return made;
 }
 
 }  // namespace qrerank::proxy::tls

@@ -8,6 +8,7 @@
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
+#include <vector>
 
 #include "proxy/config/config.hpp"
 
@@ -69,6 +70,7 @@ class CurrentContext {
 struct Contexts {
   ContextPtr clients;
   ContextPtr upstreams;
+  std::vector<std::string> warnings;  ///< certificates of ours that are out of date: others refuse them
 };
 [[nodiscard]] tl::expected<Contexts, std::string> read_contexts(const config::Config& config);
 

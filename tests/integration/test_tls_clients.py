@@ -351,6 +351,20 @@ def test_reloads_under_load_fail_no_request(upstream: FakeUpstream, authority: A
         assert failed_handshakes(process) == 0
 
 
+def test_an_expired_certificate_is_used_and_warned_of(upstream: FakeUpstream, authority: Authority, identity: Identity) -> None:
+    old = authority.issue("expired", days=-1)
+    settings = {f"proxy.tls.{name}": path for name, path in (("certificate", old.certificate), ("key", old.key))}
+    warned = f"proxy.tls.certificate: {old.certificate} has expired"
+    assert warned in check(*(f"{key}={value}" for key, value in settings.items())).stderr
+    config = "proxy: {{tls: {{certificate: {}, key: {}}}}}\n"
+    with in_front(upstream, {}, config.format(identity.certificate, identity.key)) as process:
+        assert "expired" not in process.stderr
+        process.reload(config.format(old.certificate, old.key))
+        process.wait_for_log(warned)
+        with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
+            connect(process.address, authority.client_context(), LIMIT_S)
+
+
 def test_tls_can_be_switched_on_and_off_by_a_reload(upstream: FakeUpstream, authority: Authority, identity: Identity) -> None:
     with in_front(upstream, {}) as process:
         plain = http.client.HTTPConnection(*process.address, timeout=LIMIT_S)
