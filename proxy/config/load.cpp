@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
-#include <fstream>
 #include <type_traits>
 
 #include "proxy/config/assignment.hpp"
 #include "proxy/config/check.hpp"
+#include "proxy/config/read_file.hpp"
 #include "proxy/config/secret_file.hpp"
 
 namespace qrerank::proxy::config {
@@ -179,10 +178,15 @@ tl::expected<void, Problems> read_token(Config& config) {
 
 // Warned of, not refused: where files are handed to containers, their modes are somebody else's.
 void warn_of_exposed_secrets(Config& config, const Sources& sources) {
-  const auto warn = [&](const std::string& path, const std::string& held) {
-    if (const auto why = exposure_of(path)) config.warnings.push_back(path + " holds " + held + ", " + *why);
+  const auto warn = [&](const std::string& path, const std::string& held, Readers readers = Readers::owner) {
+    if (const auto why = exposure_of(path, readers))
+      config.warnings.push_back(path + " holds " + held + ", " + *why);
   };
   if (!config.admin.token_file.empty()) warn(config.admin.token_file, "the admin token");
+  // Systems keep such keys for a group of their servers.
+  for (const auto* key : {&config.proxy.tls.key, &config.upstream.tls.key}) {
+    if (!key->empty()) warn(*key, "a private key", Readers::owner_and_group);
+  }
   if (!sources.file) return;
   for (const auto& key : schema()) {
     const auto origin = config.origins.find(key.path());
@@ -219,18 +223,9 @@ tl::expected<Config, Problems> load(const Sources& sources) {
   if (!sources.file) {
     return finish({}, sources).and_then(and_secrets);
   }
-  const auto refused = [&](const std::string& why) { return tl::unexpected(Problems{{*sources.file, why}}); };
-  errno = 0;
-  std::ifstream file(*sources.file, std::ios::binary);
-  std::string text(kMaxFileBytes + 1, '\0');
-  if (!file || !file.read(text.data(), static_cast<std::streamsize>(text.size())).eof()) {
-    const bool too_long = file.good();
-    return refused(too_long ? "longer than 1 MiB"
-                            : std::string("cannot be read: ") +
-                                  (errno != 0 ? std::strerror(errno) : "unknown reason"));
-  }
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return load_text(text, *sources.file, sources).and_then(and_secrets);
+  const auto text = read_file(*sources.file, kMaxFileBytes);
+  if (!text) return tl::unexpected(Problems{{*sources.file, text.error()}});
+  return load_text(*text, *sources.file, sources).and_then(and_secrets);
 }
 
 std::vector<std::pair<std::string, std::string>> process_environment() {

@@ -1,13 +1,11 @@
 #include "proxy/config/secret_file.hpp"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <sys/stat.h>
 
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <utility>
+
+#include "proxy/config/read_file.hpp"
 
 namespace qrerank::proxy::config {
 namespace {
@@ -17,30 +15,21 @@ constexpr std::size_t kMaxBytes = 4096;
 }  // namespace
 
 tl::expected<Secret, std::string> read_secret_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, kMaxBytes + 1> bytes{};
-  if (!file || !file.read(bytes.data(), bytes.size()).eof()) {
-    const bool too_long = file.good();
-    return tl::unexpected(
-        path + ": " +
-        (too_long ? std::string("longer than 4 KiB")
-                  : std::string("cannot be read: ") + (errno != 0 ? std::strerror(errno) : "it is no file")));
-  }
-  std::string text(bytes.data(), static_cast<std::size_t>(file.gcount()));
-  OPENSSL_cleanse(bytes.data(), bytes.size());
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  return Secret(std::move(text));
+  auto text = read_file(path, kMaxBytes);
+  if (!text) return tl::unexpected(path + ": " + text.error());
+  while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+  return Secret(std::move(*text));
 }
 
-std::optional<std::string> exposure_of(const std::string& path) {
+std::optional<std::string> exposure_of(const std::string& path, Readers readers) {
   struct stat file{};
   if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return std::nullopt;
-  const auto others = file.st_mode & (S_IRWXG | S_IRWXO);
-  if ((others & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) == 0) return std::nullopt;
-  const bool write = (others & (S_IWGRP | S_IWOTH)) != 0;
-  return fmt::format("mode {:04o}: others than its owner can {} it (chmod 600)", file.st_mode & 07777,
-                     write ? "write" : "read");
+  const bool group = readers == Readers::owner_and_group;
+  const mode_t may_not = S_IROTH | S_IWOTH | S_IWGRP | (group ? 0U : S_IRGRP);
+  if ((file.st_mode & may_not) == 0) return std::nullopt;
+  const bool write = (file.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  return fmt::format("mode {:04o}: others than its owner{} can {} it (chmod {})", file.st_mode & 07777,
+                     group && !write ? " and group" : "", write ? "write" : "read", group ? 640 : 600);
 }
 
 }  // namespace qrerank::proxy::config

@@ -13,8 +13,10 @@ namespace qrerank::proxy::config {
 /// the text.
 tl::expected<Secret, std::string> read_secret_file(const std::string& path);
 
-/// "mode 0644: others than its owner can read it (chmod 600)". Nothing when only the owner can, or when the
-/// system does not tell.
-std::optional<std::string> exposure_of(const std::string& path);
+enum class Readers { owner, owner_and_group };
+
+/// "mode 0644: others than its owner can read it (chmod 600)". Nothing when only those can who may, or when
+/// the system does not tell.
+std::optional<std::string> exposure_of(const std::string& path, Readers readers = Readers::owner);
 
 }  // namespace qrerank::proxy::config

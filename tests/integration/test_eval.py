@@ -210,7 +210,7 @@ def test_bad_arguments_start_nothing(folder: Path):
     (folder / "key").write_text("two words\n")
     told = problem(*good, "--api-key-file", folder / "key")
     assert "characters that a key cannot have" in told and "two words" not in told
-    for text, why in (("", "is empty"), ("\n", "is empty"), ("k" * 5000, "longer than 4 KiB"), ("ours\ntheirs\n", "characters that a key cannot have")):
+    for text, why in (("", "is empty"), ("\n", "is empty"), ("k" * 5000, "longer than 4KiB"), ("ours\ntheirs\n", "characters that a key cannot have")):
         (folder / "key").write_text(text)
         told = problem(*good, "--api-key-file", folder / "key")
         assert why in told and "kkkk" not in told and "ours" not in told

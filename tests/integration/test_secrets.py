@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.authority import Authority
 from tests.support.qrerank_process import Qrerank, program
 from tests.support.raw_http import LIMIT_S, FakeUpstream, Message, Reader, ok, read_to_end
 
@@ -340,6 +341,12 @@ def test_a_readable_file_with_a_secret_is_warned_of(tmp_path: Path):
     assert re.fullmatch(r"warning: .*/config.yaml holds admin.token, mode 0644: others than its owner can read it \(chmod 600\)\n", told.stderr)
     config.chmod(0o600)
     assert check("--config", str(config)).stderr == ""
+    server = Authority(tmp_path).issue("server")
+    key = ("--set", f"proxy.tls.certificate={server.certificate}", "--set", f"proxy.tls.key={server.key}")
+    for mode, may in ((0o600, None), (0o640, None), (0o644, "its owner and group can read it"), (0o660, "its owner can write it")):
+        server.key.chmod(mode)
+        told = check(*key).stderr
+        assert told == (f"warning: {server.key} holds a private key, mode {mode:04o}: others than {may} (chmod 640)\n" if may else "")
     with FakeUpstream(play) as up, Qrerank(f"http://127.0.0.1:{up.port}", config.read_text()) as proxy:
         pass  # the starter of the tests writes it with the usual mode
     assert "holds admin.token, mode 06" in proxy.stderr

@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(files) {
   std::ofstream(path) << "log: {level: warn}";
   BOOST_TEST(config::load({path.string(), {}, {}})->log.level == "warn");
   std::ofstream(path) << std::string((1u << 20) + 1, '#');
-  BOOST_TEST(problems() == path.string() + ": longer than 1 MiB\n");
+  BOOST_TEST(problems() == path.string() + ": longer than 1MiB\n");
   std::filesystem::remove(path);
   BOOST_TEST(config::load({})->log.level == "info");
 }
