@@ -116,6 +116,7 @@ const scenarios = {
   // What the page chooses by itself for a question, and what comes of it.
   choice: () => withPage(url, {}, async (page) => {
     await choose(page);
+    await page.waitForFunction(() => document.getElementById("vector").value !== "");
     const chosen = await page.evaluate(() => ["vector", "way", "embedding"].map((id) => document.getElementById(id).value));
     const offered = await page.locator("#embeddings option").evaluateAll((options) => options.map((option) => option.value));
     const { asked, answered } = await ask(page);
