@@ -10,14 +10,14 @@ import re
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.qrerank_process import program
 from tests.support.raw_http import LIMIT_S, FakeUpstream, answering, ok
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sanitize
 # More lines than wait in memory (two mebibytes at most) and than fit into a pipe of one page.
@@ -128,23 +128,14 @@ def test_a_disk_that_fills_up_and_has_room_again():
     with tiny_disk() as disk:
         with open(f"{disk}/log", "ab") as log, serving(log.fileno()) as served:
             served.asks(2000)
-            until(lambda: served.dropped() > 0)
+            wait_until(lambda: served.dropped() > 0)
             assert os.statvfs(disk).f_bfree == 0
             served.asks(1, "/last")
             lost = served.dropped
-            until(lambda: lost() > 100)
+            wait_until(lambda: lost() > 100)
             os.truncate(f"{disk}/log", 0)
             served.asks(3, "/after")
-            until(lambda: Path(f"{disk}/log").read_text().count("path=/after") == 3)
+            wait_until(lambda: Path(f"{disk}/log").read_text().count("path=/after") == 3)
             # The line that the full disk cut has an end, so that the next one stands for itself.
             lines = Path(f"{disk}/log").read_text().lstrip("\0\n").splitlines()
             assert all(re.match(r"20\d\d-\d\d-\d\dT\S+ +[A-Z]+ ", line) for line in lines), lines
-
-
-def until(right: Callable[[], bool]) -> None:
-    """Lines are written by a thread of their own."""
-    for _ in range(2000):
-        if right():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it does not come about")

@@ -18,6 +18,7 @@ import pytest
 from tests.support.footprint import Footprint
 from tests.support.qrerank_process import Qrerank
 from tests.support.raw_http import LIMIT_S, FakeUpstream, Message, Reader, reset
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sanitize
 REASONS = {
@@ -143,7 +144,7 @@ def test_a_client_that_ends_its_sending_while_it_is_scored_counts_as_gone(rig: R
     before = cancelled_at(rig)
     for _ in range(3):
         with rig.send(search("hangs", rerank_timeout_ms=60_000)) as sock:
-            until(lambda: b'"waiting":1' in models_of(rig))
+            wait_until(lambda: b'"waiting":1' in models_of(rig))
             sock.shutdown(socket.SHUT_WR)
             assert sock.recv(1) == b""
     assert cancelled_at(rig) == before + 3
@@ -159,20 +160,14 @@ def test_a_full_queue_refuses_and_empties_when_clients_leave():
                 waiting.append(rig.send(search("hangs", rerank_timeout_ms=60_000)))
                 return rig.reason(search("hangs", rerank_timeout_ms=2000)) == "overloaded"
 
-            until(is_full)
+            wait_until(is_full)
             assert rig.ask(search("hangs", rerank_on_error="error")).status == 503
             rig.healthy()  # another model's queue
             for sock in waiting:
                 sock.close()
-            until(lambda: rig.reason(search("hangs", rerank_timeout_ms=50)) == "timeout")
+            wait_until(lambda: rig.reason(search("hangs", rerank_timeout_ms=50)) == "timeout")
             rig.healthy()
 
-
-def until(right) -> None:
-    for _ in range(400):
-        if right():
-            return
-    raise AssertionError("it does not come about")
 
 
 def test_a_reload_puts_another_model_in_the_place_of_one_that_hangs():
@@ -204,7 +199,7 @@ def test_sigterm_ends_the_program_although_a_batch_hangs(answered: bool):
         client = threading.Thread(target=wait)
         client.start()
         assert sent.wait(LIMIT_S)
-        until(lambda: b'"waiting":1' in models_of(rig))
+        wait_until(lambda: b'"waiting":1' in models_of(rig))
         rig.proxy.process.send_signal(signal.SIGTERM)
         assert rig.proxy.process.wait(LIMIT_S) == 0
         client.join(LIMIT_S)

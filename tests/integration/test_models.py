@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -21,6 +19,7 @@ from tests.integration.searching import post, reranked, without_time
 from tests.support.qdrant import Qdrant
 from tests.support.qrerank_process import REPOSITORY, Qrerank
 from tests.support.raw_http import LIMIT_S
+from tests.support.waiting import wait_until
 
 MINILM = Path(os.environ.get("QRERANK_CACHE", REPOSITORY / ".cache")) / "models/ms-marco-MiniLM-L12-v2"
 TINY = REPOSITORY / "tests/golden/small/bert"
@@ -50,13 +49,6 @@ def model(proxy: Qrerank, name: str) -> dict[str, object]:
     status = httpx.get(f"http://{proxy.admin}/status", timeout=LIMIT_S).json()
     return next(one for one in status["models"] if one["name"] == name)
 
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """What becomes true a moment after an answer."""
-    until = time.monotonic() + LIMIT_S
-    while not holds():
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.02)
 
 
 def metric(proxy: Qrerank, name: str) -> float:

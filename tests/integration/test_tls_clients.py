@@ -11,7 +11,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -24,6 +24,7 @@ from tests.support.qdrant import Qdrant
 from tests.support.qrerank_process import Qrerank, program
 from tests.support.raw_http import LIMIT_S, FakeUpstream, Reader, answering, ok, reset
 from tests.support.tls_socket import TlsSocket, connect
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sanitize
 GET = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -246,15 +247,6 @@ def test_cut_and_nonsense_handshakes_leave_nothing_behind(secure: Qrerank, autho
         wait_until(lambda: failed_handshakes(secure) == failed + 2 * len(tries))
     wait_until(lambda: len(list(descriptors.iterdir())) <= before)
 
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """For what the program does a moment later and tells nobody of."""
-    event = threading.Event()
-    for _ in range(LIMIT_S * 20):
-        if holds():
-            return
-        event.wait(0.05)
-    raise AssertionError("it never came true")
 
 
 def test_a_slow_handshake_is_ended_and_delays_nobody(upstream: FakeUpstream, authority: Authority, identity: Identity) -> None:

@@ -11,7 +11,8 @@ from tests.integration import library
 from tests.integration.test_metrics import samples, when
 from tests.support.collector import Collector
 from tests.support.qrerank_process import Qrerank
-from tests.support.raw_http import LIMIT_S, FakeUpstream, Message, answering, ok
+from tests.support.raw_http import FakeUpstream, Message, answering, ok
+from tests.support.waiting import wait_until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -236,12 +237,6 @@ def handlers() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if "process_request_thread" in thread.name}
 
 
-def until(holds) -> None:
-    end = time.monotonic() + LIMIT_S
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
 
 def test_the_collector_itself_is_silent_when_its_client_goes(capfd):
     """Else a traceback that nobody asked for stands in the output of a test that found nothing wrong."""
@@ -256,11 +251,11 @@ def test_the_collector_itself_is_silent_when_its_client_goes(capfd):
         collector.hold.clear()
         others = handlers()  # of collectors before; they may end meanwhile
         with connected(collector, b"content-length: %d" % len(body), body) as client:
-            until(lambda: handlers() - others)
+            wait_until(lambda: handlers() - others)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         collector.hold.set()
-        until(lambda: not handlers() - others)
+        wait_until(lambda: not handlers() - others)
         assert (collector.posts, capfd.readouterr().err) == (1, "")
         told: list[str] = []
         with connected(collector, b"content-length: x", b""):
-            until(lambda: "Traceback" in "".join(told) or told.append(capfd.readouterr().err))
+            wait_until(lambda: "Traceback" in "".join(told) or told.append(capfd.readouterr().err))
