@@ -1,5 +1,6 @@
 #include "proxy/cli/command_line.hpp"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <sstream>
@@ -158,8 +159,7 @@ void add_models(CLI::App* command, ModelsCommand& into) {
 std::string list_of_commands(const CLI::App& app) {
   std::string list = "Commands:\n";
   for (const auto* command : app.get_subcommands({}))
-    list += "  " + command->get_name() + std::string(14 - command->get_name().size(), ' ') +
-            command->get_description() + "\n";
+    list += fmt::format("  {:<14}{}\n", command->get_name(), command->get_description());
   return list + "qrerank help COMMAND tells more.\n";
 }
 
