@@ -232,7 +232,7 @@ tl::expected<MessageFacts, HeadError> examine(const ResponseHead& head, bool to_
   auto raw = collect(head.fields, head.version);
   if (!raw) return tl::unexpected(raw.error());
   MessageFacts& facts = raw->facts;
-  const bool bodyless = to_head || head.status / 100 == 1 || head.status == 204 || head.status == 304;
+  const bool bodyless = to_head || is_bodyless(head.status);
   if (bodyless || (raw->has_length && facts.length == 0)) {
     facts.framing = Framing::none;
   } else if (raw->has_coding) {

@@ -29,10 +29,6 @@ bool has_name(const std::vector<Field>& fields, std::string_view name) {
   return std::ranges::any_of(fields, [&](const Field& field) { return iequals(field.name, name); });
 }
 
-bool is_bodyless(unsigned status) {
-  return status == 204 || status == 304;
-}
-
 }  // namespace
 
 std::vector<std::string_view> connection_names(const std::vector<FieldView>& fields) {

@@ -1,5 +1,5 @@
 // HTTP messages as plain values: what the router, the flow and the tests see of a request and say in a reply.
-// No sockets and no parsing here (parser.hpp), no hop-by-hop rules (hop_by_hop.hpp).
+// No sockets and no parsing here (head.hpp), no hop-by-hop rules (head_writer.hpp).
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,11 @@ struct RequestHead {
   /// The first field of that name, or null.
   [[nodiscard]] const FieldView* find(std::string_view name) const;
 };
+
+/// Is an answer of that status without a body, whatever its fields say? (RFC 9110 §6.4.1)
+[[nodiscard]] constexpr bool is_bodyless(unsigned status) {
+  return status / 100 == 1 || status == 204 || status == 304;
+}
 
 /// What was done for an answer, for logs and traces. Not sent.
 struct Told {
