@@ -13,6 +13,7 @@
 #include "reranker/manager/room_plan.hpp"
 #include "reranker/mock_embedding.hpp"
 #include "reranker/mock_scorer.hpp"
+#include "reranker/model/encoder_config.hpp"
 #include "reranker/score_cache.hpp"
 #include "reranker/scorer_registry.hpp"
 
@@ -132,6 +133,12 @@ std::string id_of(const model::ModelSpec& spec, const config::Model& configured)
   return id;
 }
 
+// Known before the model is loaded, so that the compare page offers it only where it fits.
+std::size_t width_of(const model::ModelSpec& spec) {
+  return spec.name == reranker::kMockEmbedding ? reranker::kMockEmbeddingWidth
+                                               : model::vector_width(spec.path);
+}
+
 manager::ModelSetup setup_of(const config::Config& config, const config::Model& configured,
                              const model::ModelSpec& spec, manager::ModelSource source) {
   return {.name = configured.name,
@@ -139,7 +146,8 @@ manager::ModelSetup setup_of(const config::Config& config, const config::Model& 
           .source = std::move(source),
           .source_id = id_of(spec, configured),
           .preload = configured.preload,
-          .idle_unload = configured.idle_unload.value_or(config.scoring.idle_unload)};
+          .idle_unload = configured.idle_unload.value_or(config.scoring.idle_unload),
+          .width = spec.embedding ? width_of(spec) : 0};
 }
 
 std::vector<manager::ModelSetup> setups_of(const config::Config& config) {

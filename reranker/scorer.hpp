@@ -59,6 +59,7 @@ struct ModelStatus {
   std::string device;                        ///< "cpu", "cuda:0", "cuda:0,cuda:1"; empty before loading
   std::size_t bytes = 0;                     ///< weights in memory, of all replicas
   std::size_t replicas = 0;                  ///< in memory
+  std::size_t width = 0;                     ///< numbers in a vector that it makes; 0: none, or not known
   std::size_t waiting = 0;                   ///< requests that are not answered yet
   std::optional<std::chrono::seconds> idle;  ///< loaded, and without a request for so long
   std::optional<BytesRead> loading;          ///< while it loads, once it is known how much there is to read

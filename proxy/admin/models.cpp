@@ -39,6 +39,7 @@ json::object as_json(const ModelStatus& model, const AdminContext& context) {
                      {"bytes", model.bytes},
                      {"replicas", model.replicas},
                      {"waiting", model.waiting},
+                     {"dimensions", model.width > 0 ? json::value(model.width) : json::value(nullptr)},
                      {"idle_seconds", model.idle ? json::value(model.idle->count()) : json::value(nullptr)}};
   if (model.loading) {
     shown["load_read"] = model.loading->read;

@@ -193,6 +193,9 @@ void ModelManager::Core::read(const Place& place) {
     slot.stage = Stage::none;
     slot.holds = std::move(given);
     slot.engine = std::move(*loaded);
+    if (slot.kind == ModelKind::embedding) {
+      slot.width = slot.engine->info().width;
+    }
     slot.ordered = false;
     slot.last_used = settings_.now();
     slot.lifecycle.load_succeeded();

@@ -166,6 +166,7 @@ std::vector<ModelStatus> ModelManager::Core::status() const {
     status.waiting = slot->desk->size();
     status.device = devices_of(slot->holds);
     status.loading = progress_of(*slot);
+    status.width = slot->width;
     if (slot->engine) {
       const model::ModelInfo& info = slot->engine->info();
       status.family = info.family;

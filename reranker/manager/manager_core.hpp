@@ -43,6 +43,7 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
           source(std::move(setup.source)),
           source_id(std::move(setup.source_id)),
           idle_unload(setup.idle_unload),
+          width(setup.width),
           lifecycle(load_retry) {}
 
     const std::string name;
@@ -54,6 +55,7 @@ class ModelManager::Core : public std::enable_shared_from_this<Core> {
 
     // Guarded by the mutex.
     Clock::duration idle_unload;
+    std::size_t width;     // of its vectors, once known
     bool retired = false;  // no longer configured under this source: goes once it is idle
     ModelLifecycle lifecycle;
     std::unique_ptr<serving::Engine> engine;  // ready or draining; while it has leases it stays

@@ -38,6 +38,7 @@ struct ModelSetup {
   std::string source_id{};         ///< tells sources of one name apart: another id is another model
   bool preload = false;            ///< loads at once, asked for or not
   Clock::duration idle_unload{0};  ///< unloaded after so long without a request; 0: never
+  std::size_t width = 0;  ///< numbers in a vector that it makes, if known; 0: told by the loaded model
 };
 
 struct ManagerSettings {

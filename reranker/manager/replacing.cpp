@@ -27,6 +27,7 @@ void ModelManager::Core::set_models(std::vector<ModelSetup> models) {
     const Place place = known == places_.end() ? add(std::move(setup)) : known->second;
     if (known != places_.end()) {
       place->idle_unload = setup.idle_unload;
+      if (place->width == 0) place->width = setup.width;  // its files may have come meanwhile
       check_idle(place);
     }
     if (preload) {

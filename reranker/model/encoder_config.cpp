@@ -1,12 +1,15 @@
 #include "reranker/model/encoder_config.hpp"
 
 #include "reranker/model/config_members.hpp"
+#include "reranker/regular_file.hpp"
 #include "reranker/utf8.hpp"
 
 namespace qrerank::reranker::model {
 namespace {
 
 using Result = tl::expected<EncoderConfig, std::string>;
+
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 20U;
 
 constexpr std::string_view kArchitectures =
     "BertForSequenceClassification, RobertaForSequenceClassification, XLMRobertaForSequenceClassification, "
@@ -95,6 +98,13 @@ Result parse_encoder_config(std::string_view json, EncoderUse use) {
                           std::to_string(config.positions));
   }
   return config;
+}
+
+std::size_t vector_width(const std::filesystem::path& folder) {
+  const auto json = read_regular_file(folder / "config.json", kMaxBytes);
+  if (!json) return 0;
+  const auto config = parse_encoder_config(*json, EncoderUse::embed);
+  return config ? static_cast<std::size_t>(config->hidden) : 0;
 }
 
 }  // namespace qrerank::reranker::model

@@ -2,7 +2,9 @@
 // here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -39,5 +41,8 @@ enum class EncoderUse { judge, embed };
 /// sizes within bounds. The error names the member, what was expected and what was found.
 [[nodiscard]] tl::expected<EncoderConfig, std::string> parse_encoder_config(
     std::string_view json, EncoderUse use = EncoderUse::judge);
+
+/// Numbers in a vector of the embedding model in `folder`, by its config.json; 0 where that cannot be read.
+[[nodiscard]] std::size_t vector_width(const std::filesystem::path& folder);
 
 }  // namespace qrerank::reranker::model

@@ -195,6 +195,7 @@ def test_the_status_pages_tell_and_a_reload_takes_it_away(qdrant: Qdrant, words:
         assert told["mock"]["kind"] == told["lost"]["kind"] == "reranker"
         assert told["mock-embedding"]["kind"] == "embedding"
         assert told["mock-embedding"]["names"] == [NAME]
+        assert told["mock-embedding"]["dimensions"] == SIZE and told["mock"]["dimensions"] is None
         body = {"query": document(library.QUERY), **FLAGGED}
         assert post(client, words, "query", body).status == 200
         assert "reloaded" in proxy.reload("{}")

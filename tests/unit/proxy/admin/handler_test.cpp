@@ -151,6 +151,9 @@ BOOST_AUTO_TEST_CASE(models_are_listed_and_ordered) {
   BOOST_TEST(
       world.get("/models/a%20b?x")
           .body.starts_with("{\"name\":\"a b\",\"kind\":\"reranker\",\"names\":[],\"state\":\"failed\""));
+  BOOST_TEST(world.get("/models/a%20b").body.find("\"dimensions\":null") != std::string::npos);
+  world.models.back().width = 384;
+  BOOST_TEST(world.get("/models/busy").body.find("\"dimensions\":384") != std::string::npos);
   BOOST_TEST(world.get("/models/a%20b", "HEAD").status == 200u);
 
   const auto loading = world.get("/models/a%20b/load", "POST");

@@ -93,6 +93,36 @@ BOOST_AUTO_TEST_CASE(each_kind_is_asked_for_what_it_does) {
                status.name);
 }
 
+BOOST_AUTO_TEST_CASE(the_length_of_vectors_is_told_once_it_is_known) {
+  const auto width = [this](std::string_view model) {
+    for (const auto& status : manager->status())
+      if (status.name == model) return status.width;
+    throw std::logic_error("no such model");
+  };
+  BOOST_TEST(width("e") == 0U);
+  manager->load("e");
+  manager->load("judge");
+  witness.await("e", ModelState::ready);
+  witness.await("judge", ModelState::ready);
+  BOOST_TEST(width("e") == kMockEmbeddingWidth);
+  BOOST_TEST(width("judge") == 0U);
+  manager->unload("e");
+  witness.await("e", ModelState::unloaded);
+  BOOST_TEST(width("e") == kMockEmbeddingWidth);
+
+  // Files that came later, and files that are there from the beginning.
+  const auto known = [](std::string name, std::size_t numbers) {
+    auto its = embedding(std::move(name));
+    its.width = numbers;
+    return its;
+  };
+  manager->set_models({known("e", 7), known("f", 0), known("g", 384)});
+  BOOST_TEST(width("e") == kMockEmbeddingWidth);
+  BOOST_TEST(width("g") == 384U);
+  manager->set_models({known("f", 12), known("g", 384)});
+  BOOST_TEST(width("f") == 12U);
+}
+
 BOOST_AUTO_TEST_CASE(a_time_limit_and_a_load_that_fails_are_told) {
   Answer<EmbedResult> answer;
   const auto ticket =

@@ -3,6 +3,7 @@
 
 #include "reranker/model/config_members.hpp"
 #include "reranker/model/encoder_config.hpp"
+#include "tests/unit/reranker/model/safetensors_file.hpp"
 
 using namespace qrerank::reranker::model;
 
@@ -44,6 +45,15 @@ BOOST_AUTO_TEST_CASE(families_and_their_lengths) {
 BOOST_AUTO_TEST_CASE(labels_may_be_counted_or_left_to_the_classifier) {
   BOOST_TEST(!!parse_encoder_config(with(R"("id2label":{"0":"LABEL_0"},)", "")));
   BOOST_TEST(!!parse_encoder_config(with(R"("id2label":{"0":"LABEL_0"})", R"("num_labels":1)")));
+}
+
+BOOST_AUTO_TEST_CASE(an_embedding_models_width_is_told_by_its_folder) {
+  const qrerank::tests::TemporaryFolder folder;
+  BOOST_TEST(vector_width(folder.path()) == 0U);
+  folder.write("config.json", with("BertForSequenceClassification", "BertModel"));
+  BOOST_TEST(vector_width(folder.path()) == 384U);
+  folder.write("config.json", kBert);  // it judges
+  BOOST_TEST(vector_width(folder.path()) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_computed_is_an_error_that_names_the_member) {
