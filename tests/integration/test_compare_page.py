@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration import library
@@ -17,6 +19,7 @@ from tests.integration.test_models import MINILM, weight_bytes
 from tests.integration.test_text_in import SIZE, vector_of
 from tests.support.qdrant import Qdrant
 from tests.support.qrerank_process import Qrerank
+from tests.support.raw_http import FakeUpstream, Reader, ok
 from tests.support.standin_process import StandIn
 
 JAVASCRIPT = Path(__file__).parent / "js"
@@ -162,6 +165,88 @@ def test_keys(locked: tuple[Qrerank, str]):
     assert '"api-key: $QDRANT_API_KEY"' in seen["snippet"]
     assert KEY not in seen["kept"] + seen["snippet"] and TOKEN not in seen["kept"]
     assert KEY not in proxy.stderr and TOKEN not in proxy.stderr
+
+
+NOTHING = "there is nothing to search by"
+NO_POINTS = "This collection has no points yet"
+
+
+def test_collections_that_cannot_be_searched_as_they_are():
+    """Vectors of none, of a sparse kind alone, under names alone, and of another length than the only embedding model makes."""
+    texts = list(enumerate(library.TEXTS, 1))
+    vectors = {
+        "bare": ({}, [{} for _ in texts]),
+        "pointless": ({"vectors": {"size": SIZE, "distance": "Cosine"}}, []),
+        "sparse": ({"sparse_vectors": {"bm25": {"modifier": "idf"}}}, [{"bm25": {"text": text, "model": "qdrant/bm25"}} for _, text in texts]),
+        "fits": ({"vectors": {"a": {"size": 3, "distance": "Dot"}, "b": {"size": SIZE, "distance": "Cosine"}}},
+                 [{"a": [at, 1, 1], "b": vector_of(text)} for at, text in texts]),
+        "short": ({"vectors": {"title": {"size": 3, "distance": "Cosine"}, "body": {"size": 4, "distance": "Cosine"}}},
+                  [{"title": [at, 1, 1], "body": [at, 1, 1, 1]} for at, _ in texts]),
+    }  # fmt: skip
+    with StandIn() as standin, Qdrant(standin.url, "a stand-in").client() as client:
+        for name, (made, its) in vectors.items():
+            assert client.put(f"/collections/{name}", json=made).status_code == 200
+            points = [{"id": at, "vector": vector, "payload": {"text": text}} for (at, text), vector in zip(texts, its)]
+            if points:
+                assert client.put(f"/collections/{name}/points?wait=true", json={"points": points}).status_code == 200
+        with Qrerank(standin.url, "inference: {models: {mock-embedding: {}}}") as proxy:
+            seen = browse("unsearchable", proxy, "sparse", *vectors)
+    found = seen["found"]
+    assert NOTHING in found["bare"]["said"] and NOTHING in found["bare"]["note"] and found["bare"]["searches"] == 0
+    assert NO_POINTS in found["pointless"]["said"] and found["pointless"]["searches"] == 0
+    state = {name: (one["way"], one["vector"], one["embedding"], one["offered"], one["searches"]) for name, one in found.items()}
+    assert state["sparse"] == ("text", "bm25", "qdrant/bm25", ["qdrant/bm25"], 1)
+    assert state["fits"] == ("text", "b", "mock-embedding", ["mock-embedding"], 1)
+    assert state["short"] == ("point", "title", "", [], 1)
+    assert all("judged by mock" in found[name]["said"] for name in ("sparse", "fits", "short"))
+    assert seen["typed"].startswith("mock-embedding makes vectors of 64 numbers, those of “title” have 3.")
+
+
+def test_what_is_told_where_qdrant_wants_a_key():
+    with StandIn(api_key=KEY) as standin:
+        name = library.fill(Qdrant(standin.url, "a stand-in with a key", api_key=KEY), "library")
+        with Qrerank(standin.url) as proxy:
+            seen = browse("refused", proxy, name, KEY)
+    assert "Qdrant answers 401" in seen["none"] and "Type the API key under Connection" in seen["none"]
+    assert seen["again"] == seen["none"]  # a search tries once more, and says nothing else
+    assert seen["focused"] == "key"
+    assert "Qdrant answers 401" in seen["wrong"] and "the right one?" in seen["wrong"]
+    assert "judged by mock" in seen["right"]
+    for one in (seen["searched"], seen["byOne"]):
+        assert one.startswith("The search is answered with 401") and "the right one?" in one
+    assert seen["wider"] == 0
+
+
+def forbidding(url: str, what: str):
+    """In front of a Qdrant, as a token that does not allow `what`."""
+    lacks = b'{"status":{"error":"Forbidden: Access to collection library is required"},"time":0.0}'
+
+    def serve(reader: Reader, sock: socket.socket, _: int) -> None:
+        while True:
+            asked = reader.message()
+            method, path, _version = asked.first.split(" ")
+            kind = "sample" if b'"sample"' in asked.body else "search" if method == "POST" else "list" if path == "/collections" else "describe"
+            if kind == what:
+                sock.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(lacks), lacks))
+            else:
+                sock.sendall(ok(httpx.request(method, url + path, content=asked.body).content))
+
+    return serve
+
+
+@pytest.mark.parametrize("what", ["list", "describe", "search", "sample"])
+def test_what_is_told_where_a_key_allows_less(what: str):
+    with StandIn() as standin:
+        name = library.fill(Qdrant(standin.url, "a stand-in"), "library")
+        with FakeUpstream(forbidding(standin.url, what)) as up, Qrerank(f"http://127.0.0.1:{up.port}") as proxy:
+            none, some = browse("forbidden", proxy, name), browse("forbidden", proxy, name, KEY)
+    if what == "sample":  # the page does without
+        assert all("judged by mock" in seen["asked"] and seen["way"] == "text" for seen in (none, some))
+        return
+    title = "The search is answered with 403" if what == "search" else "Qdrant answers 403"
+    for seen, hint in ((none, "Type an API key under Connection"), (some, "does not allow this")):
+        assert seen["asked"].startswith(title) and "Access to collection library" in seen["asked"] and hint in seen["asked"]
+        assert what == "search" or seen["began"] == seen["asked"]
 
 
 def test_payloads_are_never_markup(qdrant: Qdrant, keyless: Qrerank):

@@ -36,11 +36,11 @@ async function send(path, body) {
 }
 
 async function answered(path, body) {
-  for (let tries = 0; ; ++tries) {
+  for (let typed = ""; ;) {
     const response = await send(path, body);
     if (response.status !== 401) return response;
-    asking ??= askForToken(tries > 0).finally(() => { asking = null; });
-    const typed = await asking;
+    asking ??= askForToken(typed !== "").finally(() => { asking = null; });
+    typed = await asking;
     token = fits(typed) ? typed : "";
   }
 }

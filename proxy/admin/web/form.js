@@ -3,12 +3,13 @@ import { by, setOptions } from "./dom.js";
 import { plural } from "./numbers.js";
 import { fieldList, isPointId } from "./request.js";
 import { textOf, titleOf } from "./ranking.js";
-import { embeddingModels, likelyModel, likelyVector, whyNot } from "./ways.js";
+import { embeddingModels, likelyModel, likelyVector, nothingHere, whyNot } from "./ways.js";
 
 let offered = { max_top_k: 200, instructions: [], default_model: "" };
 let collection = null;
-let served = []; // for each embedding model of qrerank's own all that a Document may call it
+let served = []; // qrerank's own embedding models: all that a Document may call each, and how long its vectors are
 
+export const PROMPT = "Type a question to see both orders of the hits.";
 export const currentCollection = () => collection;
 const vectorNamed = (name) => collection?.vectors.find((vector) => vector.name === name);
 
@@ -19,12 +20,13 @@ export function offer(form) {
 }
 
 export function offerModels(models) {
-  served = models.filter((model) => model.kind === "embedding").map((model) => [model.name, ...model.names]);
+  served = models.filter((model) => model.kind === "embedding").map((model) => ({ names: [model.name, ...model.names], dimensions: model.dimensions }));
   const judges = models.filter((model) => model.kind !== "embedding");
   const choices = [["", "the configured one"], ...judges.map((model) => [model.name, model.state === "ready" ? model.name : `${model.name} (${model.state})`])];
   const select = by("model");
   const texts = (options) => options.map(([, label]) => label).join("\n");
   if (texts(choices) !== [...select.options].map((option) => option.text).join("\n")) setOptions(select, choices, select.value);
+  showWays(); // how long a model's vectors are may be known only now
 }
 
 /** Until the next one is there, none is: a search must not go to the one before. */
@@ -67,7 +69,7 @@ export function showWays() {
   const byPoint = by("way").value === "point";
   by("embedding-row").hidden = byPoint;
   by("point-row").hidden = !byPoint;
-  const why = collection && !byPoint ? whyNot(vectorNamed(by("vector").value), by("embedding").value.trim(), collection) : "";
+  const why = !collection ? "" : nothingHere(collection) || (byPoint ? "" : whyNot(vectorNamed(by("vector").value), by("embedding").value.trim(), collection, served));
   const mode = { always: "This collection is reranked without asking.", never: "The configuration forbids reranking this collection." }[collection?.rule.mode] ?? "";
   by("way-note").textContent = [why, mode].filter(Boolean).join(" ");
   by("way-note").hidden = !by("way-note").textContent;
@@ -105,7 +107,7 @@ export function readState() {
 
 /** What is missing before a search can be sent; empty where nothing is. */
 export function missing(state) {
-  if (!state.collection) return "Choose a collection.";
+  if (nothingHere(collection)) return nothingHere(collection);
   if (state.rerank && Number.isNaN(state.threshold)) return "The threshold is no number. Correct it, or leave it empty.";
   if (state.way === "point") {
     if (!state.point) return "Type or pick the id of a point to search by.";
@@ -113,6 +115,6 @@ export function missing(state) {
     if (state.rerank && !state.judged) return "Type a question: what the hits of this point are to be judged against.";
     return "";
   }
-  if (!state.question) return "Type a question to see both orders of the hits.";
-  return whyNot(vectorNamed(state.vector), state.embedding, collection);
+  if (!state.question) return PROMPT;
+  return whyNot(vectorNamed(state.vector), state.embedding, collection, served);
 }

@@ -1,7 +1,7 @@
 // Wiring: what is asked when, and what is shown then.
 import { ApiError, ask, onTokenNeeded, setApiKey } from "./api.js";
 import { by, make, setOptions } from "./dom.js";
-import { currentCollection, forgetCollection, missing, offer, offerCollection, offerModels, offerWays, readState, showValues, showWays } from "./form.js";
+import { currentCollection, forgetCollection, missing, offer, offerCollection, offerModels, offerWays, PROMPT, readState, showValues, showWays } from "./form.js";
 import { drawLines, followPicks } from "./lines.js";
 import { watchModels } from "./models.js";
 import { milliseconds, plural } from "./numbers.js";
@@ -24,6 +24,7 @@ let compared = false; // both orders are shown
 let waitsForModel = false;
 let running = false;
 let again = false; // something changed while it ran
+let reading = 0; // what the collections are is being asked; a search follows by itself
 let timer = 0;
 let language = "curl";
 
@@ -98,11 +99,12 @@ async function search() {
     again = true;
     return;
   }
+  if (!currentCollection()) return reading ? undefined : start(); // it could not be read before
   const state = readState();
   const lacks = missing(state);
   if (lacks) {
     clear();
-    return showEmpty(lacks, state.question || !currentCollection() ? "" : "Enter searches. Moving a control searches again.");
+    return showEmpty(lacks, lacks === PROMPT ? "Enter searches. Moving a control searches again." : "");
   }
   running = true;
   if (by("columns").hidden) showEmpty("Searching…");
@@ -150,7 +152,8 @@ async function choose(name) {
   clear();
   shown = PAGE;
   forgetCollection();
-  const described = await ask(`/collections/${encodeURIComponent(name)}`);
+  ++reading;
+  const described = await ask(`/collections/${encodeURIComponent(name)}`).finally(() => --reading);
   if (by("collection").value !== name) return; // another one was chosen meanwhile
   offerCollection(described);
   showExamples(currentCollection().examples);
@@ -158,24 +161,30 @@ async function choose(name) {
   await search();
 }
 
+async function offers() {
+  form = await ask("/compare");
+  offer(form);
+  return ask("/collections");
+}
+
 async function start() {
+  ++reading;
   try {
-    form = await ask("/compare");
-    offer(form);
-    const { collections } = await ask("/collections");
+    const { collections } = await offers().finally(() => --reading);
     by("collection").disabled = collections.length === 0;
     const before = by("collection").value; // a key was typed: what was chosen stays
     setOptions(by("collection"), collections, collections.includes(before) ? before : collections[0]);
     if (collections.length === 0) {
       clear();
-      return showEmpty("This Qdrant has no collections yet.", "Reload this page when there is one.");
+      return showEmpty("This Qdrant has no collections yet.", "Search again when there is one.");
     }
     await choose(by("collection").value);
   } catch (error) {
     clear();
     showEmpty();
     if (!(error instanceof ApiError)) throw error;
-    showProblem(error.status ? `Qdrant answers ${error.status}` : "Qdrant cannot be asked", error.message, error);
+    const answered = error.status && error.status !== 502 && error.status !== 504; // those are the proxy's
+    showProblem(answered ? `Qdrant answers ${error.status}` : "Qdrant cannot be asked", error.message, error);
   }
 }
 

@@ -4,16 +4,19 @@ export const BM25 = "qdrant/bm25";
 const bare = (model) => model.slice(model.lastIndexOf("/") + 1).toLowerCase();
 export const sameModel = (one, other) => one.toLowerCase() === other.toLowerCase() || bare(one) === bare(other);
 
-// The name by which a model that qrerank serves is known, of one whose vectors were made by `made`.
-const servedAs = (made, served) => served.find((names) => names.some((name) => sameModel(name, made)))?.[0];
+// The one of qrerank's own that is known by the name of the model that made the vectors.
+const servedAs = (made, served) => served.find((model) => model.names.some((name) => sameModel(name, made)));
 
-/** Names that may stand in a Document for this vector, the likeliest first. `served`: the names of each of qrerank's own. */
+// A vector for each text, as long as those that are there: `dimensions` of a model that was never loaded may not be known.
+const mayFit = (model, vector) => vector.kind === "dense" && (model.dimensions === null || model.dimensions === vector.size);
+
+/** Names that may stand in a Document for this vector, the likeliest first. `served`: qrerank's own, {names, dimensions}. */
 export function embeddingModels(vector, collection, served) {
   if (!vector) return [];
   if (vector.kind === "sparse") return [BM25];
   const made = collection.embedding_model;
-  const own = served.map(([name]) => name);
-  const fits = made ? servedAs(made, served) ?? made : undefined;
+  const own = served.filter((model) => mayFit(model, vector)).map((model) => model.names[0]);
+  const fits = made ? servedAs(made, served)?.names[0] ?? made : undefined;
   return [...new Set(fits ? [fits, ...own] : own)];
 }
 
@@ -21,10 +24,10 @@ export function embeddingModels(vector, collection, served) {
 export function likelyModel(vector, collection, served) {
   if (!vector) return "";
   if (vector.kind === "sparse") return BM25;
-  if (served.length === 0) return "";
   const made = collection.embedding_model;
-  if (!made) return served.length === 1 ? served[0][0] : "";
-  return servedAs(made, served) ?? "";
+  const fitting = served.filter((model) => mayFit(model, vector));
+  const own = made ? servedAs(made, fitting) : fitting.length === 1 ? fitting[0] : undefined;
+  return own?.names[0] ?? "";
 }
 
 /** The vector to begin with: one that a question can be turned into, dense before sparse. */
@@ -33,12 +36,25 @@ export function likelyVector(collection, served) {
   return known ?? collection.vectors.find((vector) => vector.kind === "sparse") ?? collection.vectors[0];
 }
 
+/** Why nothing at all can be searched here; empty where something can. */
+export function nothingHere(collection) {
+  if (collection.vectors.length === 0) return "This collection has no vectors: there is nothing to search by.";
+  if (collection.points === 0) return "This collection has no points yet: there is nothing to find. Reload this page when it has some.";
+  return "";
+}
+
 /** Why a question cannot be asked as things stand; empty where it can. */
-export function whyNot(vector, model, collection) {
-  if (!vector) return "This collection has no vectors: there is nothing to search by.";
+export function whyNot(vector, model, collection, served) {
+  const own = model ? servedAs(model, served) : undefined;
+  if (own && vector.kind !== "sparse" && own.dimensions !== null && own.dimensions !== vector.size)
+    return `${model} makes vectors of ${own.dimensions} numbers, those of ${vector.name ? `“${vector.name}”` : "this collection"} have ${vector.size}. ${otherWays(vector, collection)}`;
   if (model) return "";
-  const sparse = collection.vectors.find((one) => one.kind === "sparse");
   const made = collection.embedding_model ? ` Its vectors were made by ${collection.embedding_model}.` : "";
-  return `No embedding model is known for ${vector.name ? `“${vector.name}”` : "this vector"}.${made} Type the name of one that Qdrant's inference serves`
+  return `No embedding model is known for ${vector.name ? `“${vector.name}”` : "this vector"}.${made} ${otherWays(vector, collection)}`;
+}
+
+function otherWays(vector, collection) {
+  const sparse = collection.vectors.find((one) => one.kind === "sparse" && one !== vector);
+  return "Type the name of one that Qdrant's inference serves"
     + (sparse ? `, choose the sparse vector “${sparse.name}”,` : ",") + " or search by a point.";
 }

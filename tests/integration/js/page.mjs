@@ -24,6 +24,20 @@ const byPoint = (page) => comparing(page, async () => {
   await page.locator("#point").fill("1");
 }, (asked) => asked.search.query === 1 && asked.options.rerank_query === QUESTION);
 
+const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: "dark" };
+
+/** What the page says of the search: a problem, what is missing, or what was done. */
+const said = (page) => page.evaluate(() => ["problem", "empty", "summary"].map((id) => document.getElementById(id))
+  .filter((part) => !part.hidden && part.textContent).map((part) => part.innerText).join("\n"));
+
+/** Until nothing is asked any more and something is said. */
+const settled = (page) => page.waitForFunction(() => {
+  const last = performance.getEntriesByType("resource").filter((one) => !one.name.endsWith("/models")).at(-1);
+  const parts = ["problem", "empty", "summary"].map((id) => document.getElementById(id)).filter((part) => !part.hidden);
+  const text = parts.map((part) => part.textContent).join("");
+  return performance.now() - last.responseEnd > 400 && document.getElementById("working").hidden && text && text !== "Searching…";
+});
+
 const scenarios = {
   // Searches, moves the sliders, sees the order change, switches reranking off.
   search: () => withPage(url, {}, async (page) => {
@@ -123,6 +137,72 @@ const scenarios = {
     return { chosen, offered, query: asked.search.query, used: answered.reranked.used, left: await titles(page, "left") };
   }),
 
+  // Collections of which some can be searched by nothing, or not by what is configured: what the page begins with and says.
+  unsearchable: () => withPage(url, {}, async (page, seen) => {
+    await choose(page);
+    await page.locator("#question").fill(QUESTION);
+    const found = {};
+    for (const name of more) {
+      const described = page.waitForResponse((one) => one.url().endsWith(`/collections/${name}`));
+      const before = seen.requests.filter((one) => one.method() === "POST").length;
+      await page.locator("#collection").selectOption(name);
+      await (await described).finished();
+      await settled(page);
+      const state = await page.evaluate(() => Object.fromEntries(["way", "vector", "embedding"].map((id) => [id, document.getElementById(id).value])));
+      found[name] = {
+        ...state, said: await said(page), note: await page.locator("#way-note").textContent(),
+        offered: await page.locator("#embeddings option").evaluateAll((options) => options.map((option) => option.value)),
+        searches: seen.requests.filter((one) => one.method() === "POST").length - before,
+      };
+    }
+    await page.locator("#way").selectOption("text");
+    await page.locator("#embedding").fill("mock-embedding");
+    await page.locator('#empty:has-text("numbers")').waitFor();
+    return { found, typed: await said(page) };
+  }),
+
+  // Qdrant wants a key, on a phone: what is told without one and with a wrong one, of the list, a search, and one by a point.
+  refused: () => withPage(url, PHONE, async (page) => {
+    const [key] = more;
+    const type = async (typed, part) => {
+      await page.locator("#key").fill(typed);
+      await page.locator("#key").press("Enter");
+      await page.locator(`#problem:visible:has-text("${part}"), #summary:visible:has-text("${part}")`).waitFor();
+      return said(page);
+    };
+    await page.locator("#problem").waitFor();
+    const none = await said(page);
+    await page.locator("#question").fill(QUESTION);
+    await Promise.all([page.waitForResponse((one) => one.url().endsWith("/collections")), page.locator("#go").click()]);
+    await page.locator("#problem").waitFor();
+    const again = await said(page);
+    await page.locator("#problem").getByRole("button", { name: "To the API key" }).click();
+    const focused = await page.evaluate(() => document.activeElement.id);
+    const wrong = await type("a-wrong-one", "the right one");
+    const right = await type(key, "judged by");
+    await type("a-wrong-one", "the right one");
+    const searched = (await ask(page), await said(page));
+    const byOne = (await byPoint(page), await said(page));
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    return { none, again, focused, wrong, right, searched, byOne, wider };
+  }),
+
+  // A key that allows less than what is asked: `more` is the key to type, if any.
+  forbidden: () => withPage(url, {}, async (page) => {
+    await settled(page);
+    const [key] = more;
+    if (key) {
+      await page.locator("#key").fill(key);
+      await Promise.all([page.waitForResponse((one) => one.url().endsWith("/collections")), page.locator("#key").press("Enter")]);
+      await settled(page);
+    }
+    const began = await said(page);
+    await page.locator("#question").fill(QUESTION);
+    await page.locator("#question").press("Enter");
+    await settled(page);
+    return { began, asked: await said(page), way: await page.locator("#way").inputValue() };
+  }),
+
   // What somebody may type who does not know better; each time the page says what is wrong, and searches nothing that it need not.
   mistakes: () => withPage(url, {}, async (page, seen) => {
     await choose(page);
@@ -215,7 +295,7 @@ const scenarios = {
   }),
 
   // Phone width: one list, moves as badges, nothing wider than the screen; dark as the system says.
-  phone: () => withPage(url, { viewport: { width: 390, height: 844 }, colorScheme: "dark" }, async (page) => {
+  phone: () => withPage(url, PHONE, async (page) => {
     await choose(page);
     await page.locator("#settings summary").click();
     await byPoint(page);
