@@ -116,7 +116,7 @@ std::string plot_cost(const Report& report) {
       if (const auto added = added_p95_ms(report, *row)) {
         inside += dot(frame.x(*added), frame.y(row->gain.value), at,
                       fmt::format("{}: {:+.4f} nDCG@10, {:+.0f} ms p95", setting_text(row->setting),
-                                  row->gain.value, *added));
+                                  rounded(row->gain.value, 4), rounded(*added, 0)));
       }
     }
   }
@@ -143,7 +143,7 @@ std::string plot_queries(const Report& report, const Row& row) {
         "<rect x=\"{:.1f}\" width=\"{:.1f}\" y=\"{:.1f}\" height=\"{:.1f}\" "
         "class=\"{}\"><title>{}: {:+.3f}</title></rect>\n",
         frame.x(static_cast<double>(at)), width, top, frame.y(std::min(0.0, gain)) - top,
-        gain < 0 ? "loss" : "win", escaped(report.queries[order[at]].id), gain);
+        gain < 0 ? "loss" : "win", escaped(report.queries[order[at]].id), rounded(gain, 3));
   }
   return frame.svg("Change of nDCG@10 by query", "queries, from the largest gain to the largest loss",
                    "change of nDCG@10", inside, false);

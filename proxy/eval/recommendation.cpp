@@ -49,10 +49,11 @@ std::string numbers_of(const Report& report, const Row& row) {
   return fmt::format(
       "nDCG@10 {:.4f} → {:.4f}, a difference of {:+.4f} (95 % interval {:+.4f} to {:+.4f}, p {} alone, {} "
       "after "
-      "Holm's correction for {} settings); {} of {} queries better, {} worse.",
-      report.vector_quality.ndcg.value, row.quality.ndcg.value, row.gain.value, row.gain.interval.low,
-      row.gain.interval.high, p_text(row.p), p_text(row.p_holm), settings_tried(report), row.better,
-      report.queries.size(), row.worse);
+      "Holm's correction for {}); {} of {} queries better, {} worse.",
+      report.vector_quality.ndcg.value, row.quality.ndcg.value, rounded(row.gain.value, 4),
+      rounded(row.gain.interval.low, 4), rounded(row.gain.interval.high, 4), p_text(row.p),
+      p_text(row.p_holm), settings_text(settings_tried(report)), row.better, report.queries.size(),
+      row.worse);
 }
 
 std::string settings_of(const Report& report, const Row& row) {
@@ -61,10 +62,13 @@ std::string settings_of(const Report& report, const Row& row) {
       observe::json_string(report.collection), row.setting.model, row.setting.top_k, row.setting.weight);
 }
 
+std::string few_queries(const Report& report) {
+  if (report.queries.size() >= kFewQueries) return "";
+  return fmt::format(" {} judged queries are few: take the numbers as a hint.", report.queries.size());
+}
+
 std::string caveats(const Report& report) {
-  std::string text;
-  if (report.queries.size() < kFewQueries)
-    text += fmt::format(" {} judged queries are few: take the numbers as a hint.", report.queries.size());
+  std::string text = few_queries(report);
   if (settings_tried(report) > 1)
     text +=
         " The setting was chosen on the queries that it is measured on, so expect a little less on new ones.";
@@ -89,10 +93,10 @@ Advice do_not_rerank(const Report& report, const Row& row) {
         setting_text(row.setting), relative_text(row.gain.value, report.vector_quality.ndcg.value));
     advice.details += fmt::format(" {} judged queries do not tell; more would.", report.queries.size());
   } else {
-    advice.headline =
-        fmt::format("do not rerank this collection: none of {} settings is better than vector order",
-                    settings_tried(report));
-    advice.details = fmt::format("The best one is {}: ", setting_text(row.setting)) + advice.details;
+    advice.headline = fmt::format("do not rerank this collection: none of {} is better than vector order",
+                                  settings_text(settings_tried(report)));
+    advice.details =
+        fmt::format("The best one is {}: ", setting_text(row.setting)) + advice.details + few_queries(report);
   }
   return advice;
 }

@@ -57,13 +57,14 @@ std::string row_html(const Report& report, const Row& row, bool chosen) {
   if (report.judged) {
     out += quality_cells(row.quality) +
            fmt::format("<td>{:+.4f} <small>[{:+.4f} {:+.4f}]</small></td><td>{}</td><td>{:.0f} %</td>",
-                       row.gain.value, row.gain.interval.low, row.gain.interval.high,
-                       escaped(p_text(row.p_holm)), 100 * row.reachable_recall);
+                       rounded(row.gain.value, 4), rounded(row.gain.interval.low, 4),
+                       rounded(row.gain.interval.high, 4), escaped(p_text(row.p_holm)),
+                       100 * row.reachable_recall);
   }
   const auto added = added_p95_ms(report, row);
   return out + fmt::format("<td>{:.0f} %</td><td>{:.2f}</td><td>{:.0f} %</td><td>{}</td></tr>\n",
-                           100 * row.overlap.value, row.kendall, 100 * row.first_moved,
-                           added ? fmt::format("{:+.0f} ms", *added) : "–");
+                           100 * row.overlap.value, rounded(row.kendall, 2), 100 * row.first_moved,
+                           added ? fmt::format("{:+.0f} ms", rounded(*added, 0)) : "–");
 }
 
 std::string settings_html(const Report& report, const Advice& advice) {
@@ -145,6 +146,7 @@ std::string print_html(const Report& report, const Advice& advice) {
       escaped(report.collection), kStyle, advice_class(advice.verdict), escaped(advice.headline),
       escaped(advice.details));
   if (!advice.settings.empty()) out += "<p>In config.yaml:</p><pre>" + escaped(advice.settings) + "</pre>\n";
+  if (const auto said = remarks(report); !said.empty()) out += "<p>" + escaped(said) + "</p>\n";
   if (report.judged) {
     out += "<h2>Quality over the weight</h2>\n" + plot_quality(report);
     if (const auto cost = plot_cost(report); !cost.empty()) out += "<h2>Gain and cost</h2>\n" + cost;

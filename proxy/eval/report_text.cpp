@@ -11,6 +11,8 @@
 namespace qrerank::proxy::eval {
 namespace {
 
+constexpr std::size_t kColumns = 100;  // of running text; tables are as wide as they are
+
 using Cells = std::vector<std::string>;
 
 // Columns that a terminal shows one position for each character of; only what is written here has wider ones.
@@ -36,6 +38,25 @@ std::string aligned(const std::vector<Cells>& lines) {
     text += '\n';
   }
   return text;
+}
+
+// In lines that a terminal need not break in the middle of a word.
+std::string wrapped(std::string_view text) {
+  std::string lines;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find_first_of(" \n"));
+    const bool fits = column == 0 || column + 1 + shown_width(word) <= kColumns;
+    if (column > 0) lines += fits ? ' ' : '\n';
+    column = (fits && column > 0 ? column + 1 : 0) + shown_width(word);
+    lines += word;
+    if (text.size() > word.size() && text[word.size()] == '\n') {
+      lines += '\n';
+      column = 0;
+    }
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return lines;
 }
 
 std::string with_interval(const Mean& mean) {
@@ -67,14 +88,15 @@ std::string settings_table(const Report& report) {
                 fmt::format("{}", row.setting.weight)};
     if (report.judged) {
       add_quality(cells, row.quality);
-      cells.push_back(fmt::format("{:+.4f} [{:+.4f} {:+.4f}]", row.gain.value, row.gain.interval.low,
-                                  row.gain.interval.high));
+      cells.push_back(fmt::format("{:+.4f} [{:+.4f} {:+.4f}]", rounded(row.gain.value, 4),
+                                  rounded(row.gain.interval.low, 4), rounded(row.gain.interval.high, 4)));
       cells.push_back(p_text(row.p_holm));
       cells.push_back(percent(row.reachable_recall));
     }
     const auto added = added_p95_ms(report, row);
-    cells.insert(cells.end(), {percent(row.overlap.value), fmt::format("{:.2f}", row.kendall),
-                               percent(row.first_moved), added ? fmt::format("{:+.0f} ms", *added) : "-"});
+    cells.insert(cells.end(),
+                 {percent(row.overlap.value), fmt::format("{:.2f}", rounded(row.kendall, 2)),
+                  percent(row.first_moved), added ? fmt::format("{:+.0f} ms", rounded(*added, 0)) : "-"});
     lines.push_back(std::move(cells));
   }
   return aligned(lines);
@@ -101,29 +123,14 @@ std::string latency_table(const Report& report) {
   return aligned(lines);
 }
 
-std::string remarks(const Report& report) {
-  std::string text;
-  if (report.left_out > 0)
-    text += fmt::format("{} queries of the folder were left out{}.\n", report.left_out,
-                        report.judged ? " (nothing judged relevant, or beyond --first)" : "");
-  std::size_t most = 0;
-  for (const auto& row : report.rows) most = std::max(most, row.not_reranked);
-  if (most > 0)
-    text += fmt::format(
-        "{} queries were not reranked: their hits have no text (is rerank.field right?), or there are no "
-        "hits.\n",
-        most);
-  return text;
-}
-
 }  // namespace
 
 std::string print_text(const Report& report, const Advice& advice) {
   std::string text = fmt::format("collection {}, queries {}{}\n", report.collection, report.queries_from,
                                  report.judged ? ", judged by " + report.qrels : ", not judged");
-  text += remarks(report) + definitions(report) + "\n" + settings_table(report);
+  text += wrapped(remarks(report) + definitions(report)) + "\n" + settings_table(report);
   if (report.vector_latency) text += "\n" + latency_table(report);
-  text += "\n" + advice.headline + "\n" + advice.details + "\n";
+  text += "\n" + advice.headline + "\n" + wrapped(advice.details + "\n");
   if (!advice.settings.empty()) text += "\nIn config.yaml:\n" + advice.settings;
   return text;
 }

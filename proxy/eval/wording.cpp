@@ -2,23 +2,51 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace qrerank::proxy::eval {
+
+double rounded(double value, int places) {
+  const double scale = std::pow(10.0, places);
+  return std::round(value * scale) / scale + 0.0;  // -0 + 0 is 0
+}
 
 std::string setting_text(const Setting& setting) {
   return fmt::format("{}, top_k {}, weight {}", setting.model, setting.top_k, setting.weight);
 }
 
 std::string relative_text(double difference, double base) {
-  return base > 0 ? fmt::format("{:+.1f} %", 100 * difference / base) : fmt::format("{:+.4f}", difference);
+  return base > 0 ? fmt::format("{:+.1f} %", rounded(100 * difference / base, 1))
+                  : fmt::format("{:+.4f}", rounded(difference, 4));
 }
 
 std::string added_text(const Report& report, const Row& row) {
   const auto added = added_p95_ms(report, row);
-  return added ? fmt::format(", {:+.0f} ms p95", *added) : "";
+  return added ? fmt::format(", {:+.0f} ms p95", rounded(*added, 0)) : "";
+}
+
+std::string settings_text(std::size_t count) {
+  return fmt::format("{} setting{}", count, count == 1 ? "" : "s");
 }
 
 std::string p_text(double p) {
   return p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p);
+}
+
+std::string remarks(const Report& report) {
+  std::string text;
+  if (report.left_out > 0)
+    text += fmt::format("{} queries of the folder were left out{}.\n", report.left_out,
+                        report.judged ? " (nothing judged relevant, or beyond --first)" : "");
+  std::size_t most = 0;
+  for (const auto& row : report.rows) most = std::max(most, row.not_reranked);
+  if (most > 0)
+    text += fmt::format(
+        "{} queries were not reranked: their hits have no text (is rerank.field right?), or there are no "
+        "hits.\n",
+        most);
+  return text;
 }
 
 std::string definitions(const Report& report) {
@@ -32,10 +60,11 @@ std::string definitions(const Report& report) {
         "answered; means over {} queries with a relevant document.\n"
         "In brackets: 95 % intervals, percentile bootstrap over the queries ({} resamples, seed {}). p: "
         "paired sign-flip "
-        "test of nDCG@10 against vector order, two-sided, after Holm's correction for {} settings.\n"
+        "test of nDCG@10 against vector order, two-sided, after Holm's correction for {} (weight 0 is "
+        "vector order).\n"
         "reach: the share of all relevant documents that is among the candidates; a reranker cannot find "
         "more.\n",
-        report.queries.size(), kResamples, report.seed, settings_tried(report));
+        report.queries.size(), kResamples, report.seed, settings_text(settings_tried(report)));
   }
   text +=
       "same 10: share of vector order's first 10 that stays among the first 10. tau: Kendall's, over the "

@@ -78,6 +78,9 @@ BOOST_AUTO_TEST_CASE(worse) {
   BOOST_TEST(advice.details.starts_with("The best one is m, top_k 50, weight 0.5: nDCG@10 0.6309 → 0.5000"),
              advice.details);
   BOOST_TEST(advice.settings.empty());
+  BOOST_TEST(!has(advice.details, "are few"), advice.details);
+  const auto few = fixture::report(4, {trial({"m", 50, 1}, all(3, 4))}, {});
+  BOOST_TEST(has(eval::recommend(few, std::nullopt).details, "4 judged queries are few"));
 }
 
 BOOST_AUTO_TEST_CASE(weight_0_is_no_way_to_rerank) {
@@ -85,7 +88,7 @@ BOOST_AUTO_TEST_CASE(weight_0_is_no_way_to_rerank) {
       kQueries, {trial({"m", 50, 0}, all(2, kQueries)), trial({"m", 50, 1}, all(3, kQueries))}, {});
   const auto advice = eval::recommend(report, std::nullopt);
   BOOST_TEST(advice.row == &report.rows[1]);
-  BOOST_TEST(advice.headline.starts_with("do not rerank this collection: none of 1 settings"),
+  BOOST_TEST(advice.headline.starts_with("do not rerank this collection: none of 1 setting is better"),
              advice.headline);
   const auto alone = fixture::report(kQueries, {trial({"m", 50, 0}, all(2, kQueries))}, {});
   BOOST_TEST(eval::recommend(alone, std::nullopt).row == nullptr);

@@ -1,4 +1,5 @@
 // The three ways to print one evaluation.
+#include <algorithm>
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include "proxy/eval/report_html.hpp"
 #include "proxy/eval/report_json.hpp"
 #include "proxy/eval/report_text.hpp"
+#include "proxy/eval/wording.hpp"
 #include "tests/unit/proxy/eval/report_fixture.hpp"
 
 namespace eval = qrerank::proxy::eval;
@@ -47,6 +49,47 @@ BOOST_AUTO_TEST_CASE(text) {
   BOOST_TEST_REQUIRE(
       std::regex_search(printed, table, std::regex("\norder.*\n(vector.*)\n(m .*)\n(m .*)\n")));
   BOOST_TEST(table[2].length() == table[3].length());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_lost_is_no_minus_zero) {
+  // A little quicker than vector order, and one query that stays as it is.
+  const auto found =
+      fixture::report(2, {trial({"m", 50, 1}, {2, 2})}, {timing("", 0, {3, 3}), timing("m", 50, {2.7, 2.7})});
+  const auto advice = eval::recommend(found, std::nullopt);
+  for (const auto& printed : {eval::print_text(found, advice), eval::print_html(found, advice)}) {
+    BOOST_TEST(has(printed, "+0 ms"), printed);
+    BOOST_TEST(!std::regex_search(printed, std::regex("[^a-z]-0(\\.0*)?[^.0-9]")), printed);
+  }
+  BOOST_TEST(has(eval::plot_queries(found, found.rows[0]), "q1: +0.000"));
+  BOOST_TEST(!std::signbit(eval::rounded(-0.04, 1)));
+  BOOST_TEST(eval::rounded(-0.06, 1) == -0.1);
+}
+
+BOOST_AUTO_TEST_CASE(running_text_is_broken_between_words) {
+  const auto found = report();
+  const auto printed = eval::print_text(found, eval::recommend(found, std::nullopt));
+  const auto whole = eval::definitions(found);
+  std::string joined = printed.substr(printed.find("nDCG@10 (gain"), whole.size());
+  std::ranges::replace(joined, '\n', ' ');
+  std::string one_line = whole;
+  std::ranges::replace(one_line, '\n', ' ');
+  BOOST_TEST(joined == one_line);
+  const auto text = printed.substr(0, printed.find("\norder"));
+  for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+    end = std::min(text.find('\n', at), text.size());
+    BOOST_TEST(end - at <= 100u, text.substr(at, end - at));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_left_out_is_told_everywhere) {
+  auto found = report();
+  found.left_out = 3;
+  found.rows[1].not_reranked = 2;
+  const auto advice = eval::recommend(found, std::nullopt);
+  for (const auto& printed : {eval::print_text(found, advice), eval::print_html(found, advice)}) {
+    BOOST_TEST(has(printed, "3 queries of the folder were left out"));
+    BOOST_TEST(has(printed, "2 queries were not reranked"));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(json) {
