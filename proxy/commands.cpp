@@ -54,6 +54,7 @@ struct Run {
     return cli::eval(command, cli::api_key_of_process(), ::isatty(STDERR_FILENO) == 1, std::cout, std::cerr);
   }
   int operator()(const cli::RerankCommand& command) const {
+    if (::isatty(STDIN_FILENO) == 1) std::cerr << "Type texts, a line each; Ctrl-D ends them.\n";
     return with_config(command.config, [&](const config::Config& read) {
       return with_scorer(read, [&](const config::Config& config, reranker::Scorer& scorer) {
         return cli::rerank(command, config, scorer, std::cin, std::cout, std::cerr);

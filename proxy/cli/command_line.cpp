@@ -173,6 +173,31 @@ Leave unknown_command(const CLI::App& app, const std::string& word) {
           kBadUsage};
 }
 
+std::string not_expected(const CLI::App& command, const std::string& word) {
+  if (!word.starts_with('-')) return word + " is one word too many";
+  std::vector<std::string> names;
+  for (const auto* option : command.get_options()) {
+    if (option->get_group().empty()) continue;  // not in the help either
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::string name = word.substr(0, word.find('='));
+  const auto near = reranker::nearest_name(name, std::vector<std::string_view>(names.begin(), names.end()));
+  return name + " is no option of its own" + (near.empty() ? "" : "; did you mean " + near + "?");
+}
+
+// What CLI11 says of a mistake, with the command that it was made in, and of a word that is none of its own
+// the nearest.
+Leave mistake(const CLI::App& app, const CLI::ParseError& error) {
+  const auto parsed = app.get_subcommands();
+  const auto& command = parsed.empty() ? app : *parsed.front();
+  const auto over = command.remaining();
+  const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !over.empty();
+  const std::string called = parsed.empty() ? "" : " " + command.get_name();
+  return {fmt::format("qrerank{0}: {1}\nqrerank{0} --help tells more.\n", called,
+                      unknown ? not_expected(command, over.front()) : error.what()),
+          kBadUsage};
+}
+
 bool knows(const CLI::App& app, const std::string& word) {
   return std::ranges::any_of(app.get_subcommands({}),
                              [&](const CLI::App* command) { return command->get_name() == word; });
@@ -199,6 +224,13 @@ Command parse(int argc, const char* const* argv) {
   CheckConfigCommand check;
   auto* check_app = app.add_subcommand(
       "check-config", "Tell all that is wrong with a configuration, or print what is in effect");
+  check_app->footer(
+      "All mistakes are told at once, each with its file and line, and the exit status is 2. Else the\n"
+      "configuration in effect is printed, with where each value was said. Certificates are read, too; "
+      "models\n"
+      "are not: see qrerank models. Nothing is started.\n"
+      "\n"
+      "  qrerank check-config --config config.yaml --collection docs");
   add_config(check_app, check.config);
   check_app
       ->add_option("--collection", check.collections,
@@ -258,8 +290,8 @@ Command parse(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {  // its way to tell, also for --help
     std::ostringstream out;
     std::ostringstream problem;
-    const int code = app.exit(error, out, problem);
-    return Leave{out.str() + problem.str(), code == 0 ? kOk : kBadUsage};
+    if (app.exit(error, out, problem) != 0) return mistake(app, error);
+    return Leave{out.str(), kOk};
   }
   if (*serve_app) {
     return serve;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -75,6 +76,20 @@ def test_what_cannot_be_asked():
         done = run(*arguments, lines=HOME)
         assert done.returncode == 2 and told in done.stderr.decode(), done
         assert done.stdout == b""
+
+
+@sanitize
+def test_a_terminal_is_told_what_is_waited_for():
+    ours, its = os.openpty()
+    with os.fdopen(ours, "wb", buffering=0) as keyboard:
+        command = [str(program()), "rerank", "fox"]
+        with subprocess.Popen(command, stdin=its, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            os.close(its)
+            keyboard.write(b"a red fox\n\x04")
+            out, told = process.communicate(timeout=60)
+    assert process.returncode == 0 and out.endswith(b"\ta red fox\n")
+    assert told == b"Type texts, a line each; Ctrl-D ends them.\n"
+    assert run("rerank", "fox", lines=HOME).stderr == b""
 
 
 def test_real_weights_by_hand(config: Path):
@@ -189,7 +204,7 @@ def test_no_command_and_help():
 
 
 @sanitize
-@pytest.mark.parametrize(("command", "part"), [("eval", "qrels/test.tsv"), ("rerank", "score TAB line"), ("models", "Nothing is loaded"), ("bench", "A row for each number")])
+@pytest.mark.parametrize(("command", "part"), [("eval", "qrels/test.tsv"), ("rerank", "score TAB line"), ("models", "Nothing is loaded"), ("check-config", "All mistakes are told at once"), ("bench", "A row for each number")])
 def test_help_teaches(command: str, part: str):
     done = run(command, "--help")
     assert done.returncode == 0 and part in done.stdout.decode()

@@ -119,6 +119,27 @@ BOOST_AUTO_TEST_CASE(no_command_and_no_such_command) {
   BOOST_TEST(told({"Serve", "--config", "x"}).find("did you mean serve?") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_mistake_names_the_command_and_the_nearest_option) {
+  const std::pair<std::vector<const char*>, std::string> table[] = {
+      {{"serve", "--confg", "x"}, "qrerank serve: --confg is no option of its own; did you mean --config?\n"},
+      {{"serve", "--confg=x"}, "qrerank serve: --confg is no option of its own; did you mean --config?\n"},
+      {{"serve", "--elephant"}, "qrerank serve: --elephant is no option of its own\n"},
+      {{"check-config", "--print-referenc"},
+       "qrerank check-config: --print-referenc is no option of its own\n"},
+      {{"eval", "--collection", "c", "--queries", "q", "--topk", "5"},
+       "qrerank eval: --topk is no option of its own; did you mean --top-k?\n"},
+      {{"serve", "extra"}, "qrerank serve: extra is one word too many\n"},
+      {{"rerank"}, "qrerank rerank: query is required\n"},
+      {{"serve", "--set"}, "qrerank serve: --set: 1 required KEY=VALUE missing\n"},
+      {{"--confg"}, "qrerank: "}};
+  for (const auto& [arguments, begin] : table) {
+    const auto leave = std::get<cli::Leave>(parsed(arguments));
+    BOOST_TEST(leave.code == cli::kBadUsage);
+    BOOST_TEST(leave.text.starts_with(begin), leave.text);
+    BOOST_TEST(leave.text.ends_with(" --help tells more.\n"), leave.text);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(mistakes) {
   const std::vector<const char*> table[] = {
       {},
