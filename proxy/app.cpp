@@ -102,10 +102,12 @@ void sample(observe::metrics::Relays& metrics, const tcp::RelayStatus& relay) {
                  .bytes_back = relay.bytes_back});
 }
 
-void log_change(const std::string& url, upstream::NodeState from, upstream::NodeState to) {
+void log_change(const std::string& url, upstream::NodeState from, upstream::NodeState to,
+                const std::string& why) {
   const auto level = to == upstream::NodeState::up ? log::Level::info : log::Level::warn;
+  const std::string_view reason = why.empty() ? "-" : std::string_view(why);
   log::write(level, "", "upstream changed",
-             {{"upstream", url}, {"from", to_string(from)}, {"to", to_string(to)}});
+             {{"upstream", url}, {"from", to_string(from)}, {"to", to_string(to)}, {"why", reason}});
 }
 
 void warn_of(const std::vector<std::string>& warnings) {

@@ -34,7 +34,9 @@ class Observer {
   /// A model's state, and the bytes of weights given to it on all devices; after each change, in order, and
   /// once at the start.
   virtual void model_changed(const std::string& /*model*/, ModelState /*state*/, std::uint64_t /*bytes*/) {}
-  virtual void load_finished(const std::string& /*model*/, bool /*loaded*/, Microseconds /*took*/) {}
+  /// `why` it failed; empty where it was loaded.
+  virtual void load_finished(const std::string& /*model*/, bool /*loaded*/, const std::string& /*why*/,
+                             Microseconds /*took*/) {}
 };
 
 }  // namespace qrerank::reranker

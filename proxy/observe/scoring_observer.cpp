@@ -43,13 +43,14 @@ void ScoringObserver::model_changed(const std::string& model, reranker::ModelSta
   log::debug("", "model changed", {{"model", model}, {"state", to_string(state)}, {"bytes", bytes}});
 }
 
-void ScoringObserver::load_finished(const std::string& model, bool loaded, reranker::Microseconds took) {
+void ScoringObserver::load_finished(const std::string& model, bool loaded, const std::string& why,
+                                    reranker::Microseconds took) {
   models_.loaded(model, loaded, took);
   const double ms = static_cast<double>(took.count()) / 1000;
   if (loaded) {
     log::info("", "model loaded", {{"model", model}, {"ms", ms}});
   } else {
-    log::error("", "model failed to load; /status tells why", {{"model", model}, {"ms", ms}});
+    log::error("", "model failed to load", {{"model", model}, {"ms", ms}, {"why", why}});
   }
 }
 

@@ -24,7 +24,8 @@ class ScoringObserver final : public reranker::Observer {
   void queue_changed(const std::string& model, std::size_t texts, std::size_t tokens) override;
   void cache_looked_up(const std::string& model, std::size_t hits, std::size_t misses) override;
   void model_changed(const std::string& model, reranker::ModelState state, std::uint64_t bytes) override;
-  void load_finished(const std::string& model, bool loaded, reranker::Microseconds took) override;
+  void load_finished(const std::string& model, bool loaded, const std::string& why,
+                     reranker::Microseconds took) override;
 
  private:
   struct Queue {

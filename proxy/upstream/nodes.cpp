@@ -74,14 +74,15 @@ std::optional<std::size_t> Nodes::pick(std::size_t last, NodeSet tried, Need nee
   return best || need == Need::fit ? best : last_resort;
 }
 
-void Nodes::update(Node& node, std::size_t which, const std::function<void(Health&)>& event) {
+void Nodes::update(Node& node, std::size_t which, const std::function<void(Health&)>& event,
+                   const std::string& why) {
   const NodeState before = node.state.load(kRelaxed);
   event(*node.health);
   const NodeState after = node.health->state();
   node.ejected_until.store(node.health->ejected_until().time_since_epoch().count(), kRelaxed);
   node.failing.store(node.health->failing(), kRelaxed);
   node.state.store(after, kRelaxed);
-  if (before != after && changed_) changed_(url(which).text, before, after);
+  if (before != after && changed_) changed_(url(which).text, before, after, why);
 }
 
 void Nodes::passed(std::size_t which, TimePoint now) {
@@ -104,7 +105,7 @@ void Nodes::checked(std::size_t which, bool passed, std::string detail) {
   const std::lock_guard lock(mutex_);
   node.checked = true;
   node.detail = std::move(detail);
-  update(node, which, [passed](Health& health) { health.checked(passed); });
+  update(node, which, [passed](Health& health) { health.checked(passed); }, node.detail);
 }
 
 void Nodes::begin(std::size_t node) {

@@ -67,8 +67,10 @@ class Nodes {
   void use_tls(tls::ContextPtr context) { tls_.set(std::move(context)); }
   [[nodiscard]] tls::ContextPtr tls() const { return tls_.get(); }
 
-  /// Called, on the thread where it happened, when a node's state changed. Set before the threads start.
-  using Changed = std::function<void(const std::string& url, NodeState from, NodeState to)>;
+  /// Called, on the thread where it happened, when a node's state changed; `why` its check failed, empty
+  /// where none did. Set before the threads start.
+  using Changed =
+      std::function<void(const std::string& url, NodeState from, NodeState to, const std::string& why)>;
   void on_change(Changed changed) { changed_ = std::move(changed); }
 
   enum class Need { fit, any };
@@ -100,7 +102,8 @@ class Nodes {
   struct Node;
   enum class Fitness { fit, last_resort, none };
   [[nodiscard]] Fitness fitness(const Node& node, TimePoint now) const;
-  void update(Node& node, std::size_t which, const std::function<void(Health&)>& event);
+  void update(Node& node, std::size_t which, const std::function<void(Health&)>& event,
+              const std::string& why = {});
 
   const config::Upstream config_;
   tls::CurrentContext tls_;

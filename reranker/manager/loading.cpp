@@ -183,7 +183,7 @@ void ModelManager::Core::read(const Place& place) {
     fail_load(place, failure_of(loaded.error()), loaded.error().message, took);
     return;
   }
-  observer_.load_finished(slot.name, true, took);
+  observer_.load_finished(slot.name, true, "", took);
   std::vector<std::pair<serving::RequestPtr, std::shared_ptr<serving::Engine>>> starting;
   {
     const std::lock_guard lock(mutex_);
@@ -218,7 +218,7 @@ void ModelManager::Core::read(const Place& place) {
 void ModelManager::Core::fail_load(const Place& place, ScoreFailure failure, const std::string& message,
                                    Microseconds took) {
   Slot& slot = *place;
-  observer_.load_finished(slot.name, false, took);
+  observer_.load_finished(slot.name, false, message, took);
   std::vector<serving::RequestPtr> waited;
   {
     const std::lock_guard lock(mutex_);

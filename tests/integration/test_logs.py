@@ -56,6 +56,16 @@ def test_text_lines_have_the_same_fields():
     assert set(re.findall(r" (\w+)=", line)) == documented()
 
 
+def test_why_a_model_or_an_upstream_is_not_there():
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    config = "models: {broken: {path: /nowhere/at/all, preload: true}}"
+    with Qrerank(f"http://127.0.0.1:{port}", config) as proxy:
+        model, upstream = proxy.wait_for_log("model failed to load"), proxy.wait_for_log("upstream changed")
+    assert "model=broken" in model and 'why="/nowhere/at/all' in model
+    assert "to=down" in upstream and "Connection refused" in upstream.partition("why=")[2]
+
+
 def test_what_fails_is_told_without_an_access_log():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

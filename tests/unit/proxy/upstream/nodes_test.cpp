@@ -127,8 +127,9 @@ BOOST_AUTO_TEST_CASE(on_trial_one_request_at_a_time) {
 BOOST_AUTO_TEST_CASE(changes_are_told_once) {
   Cluster cluster(2);
   std::string told;
-  cluster.all->on_change([&](const std::string& url, NodeState from, NodeState to) {
-    told += url.substr(7) + " " + std::string(to_string(from)) + ">" + std::string(to_string(to)) + "; ";
+  cluster.all->on_change([&](const std::string& url, NodeState from, NodeState to, const std::string& why) {
+    told += url.substr(7) + " " + std::string(to_string(from)) + ">" + std::string(to_string(to)) +
+            (why.empty() ? "" : " " + why) + "; ";
   });
   cluster.eject(1);
   cluster.eject(1);
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(changes_are_told_once) {
   cluster.now += 10s;
   cluster.all->passed(1, cluster.now);
   cluster.down(0);
-  BOOST_TEST(told == "n1 up>ejected; n1 ejected>up; n0 up>down; ");
+  BOOST_TEST(told == "n1 up>ejected; n1 ejected>up; n0 up>down refused; ");
 }
 
 BOOST_AUTO_TEST_CASE(status_tells_what_the_checks_found) {

@@ -33,7 +33,7 @@ class Witness : public Observer {
     hits += found;
     misses += missed;
   }
-  void load_finished(const std::string&, bool loaded, Microseconds) override {
+  void load_finished(const std::string&, bool loaded, const std::string&, Microseconds) override {
     ++(loaded ? loads : failed_loads);
   }
   void model_changed(const std::string& model, ModelState state, std::uint64_t bytes) override {
