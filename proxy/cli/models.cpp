@@ -38,7 +38,7 @@ std::uint64_t size_on_disk(const std::string& folder) {
 }
 
 Told told_of(const config::Config& config, const config::Model& model, reranker::ModelKind kind,
-             const Needs& needs) {
+             const Needs& needs, const std::string& pull) {
   Told told{model.name, kind, config::model_folder(config, model), 0, model.dtype, model.device, 0, ""};
   const bool real = model.stand_in == reranker::StandIn::none;
   if (!real) told.folder = "(a stand-in for tests)";
@@ -46,7 +46,7 @@ Told told_of(const config::Config& config, const config::Model& model, reranker:
   if (!needs) {
     told.problem = needs.error().message;
     if (!model.hub.empty() && !fs::exists(told.folder))
-      told.problem = told.folder + " is missing: qrerank pull " + model.hub;
+      told.problem = told.folder + " is missing: " + pull + model.hub;
     return told;
   }
   if (real && !fs::exists(fs::path(told.folder) / "tokenizer.json")) {
@@ -95,6 +95,9 @@ std::string as_json(const Told& told, bool is_default) {
 ExitCode models(const ModelsCommand& command, const config::Config& config, const NeedsOf& needs_of,
                 std::ostream& out) {
   const auto is_default = [&](std::string_view name) { return config.rerank.default_model == name; };
+  // Without the file it would fetch into another folder.
+  const auto& file = command.config.file;
+  const std::string pull = "qrerank pull " + (file ? "--config " + *file + " " : "");
   bool all_load = true;
   std::string json;
   const auto tell = [&](const Told& told) {
@@ -107,10 +110,10 @@ ExitCode models(const ModelsCommand& command, const config::Config& config, cons
     }
   };
   for (const auto& model : config.models)
-    tell(told_of(config, model, reranker::ModelKind::reranker, needs_of.judging(model)));
+    tell(told_of(config, model, reranker::ModelKind::reranker, needs_of.judging(model), pull));
   for (const auto& model : config.embedding_models) {
     if (model.name == reranker::kMockEmbedding) continue;
-    tell(told_of(config, model, reranker::ModelKind::embedding, needs_of.embedding(model)));
+    tell(told_of(config, model, reranker::ModelKind::embedding, needs_of.embedding(model), pull));
   }
   const std::string_view mock = reranker::MockScorer::kName;
   if (command.json) {

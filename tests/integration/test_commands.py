@@ -164,7 +164,7 @@ def test_models_are_told(config: Path):
 @pytest.mark.parametrize(
     ("models", "told"),
     [
-        ({"m": {"hub": "owner/missing"}}, "is missing: qrerank pull owner/missing"),
+        ({"m": {"hub": "owner/missing"}}, "is missing: qrerank pull --config {config} owner/missing"),
         ({"m": {"path": "/nowhere"}}, "/nowhere"),
         ({"m": {"path": str(MINILM), "device": "cuda:7"}}, "m: "),
     ],
@@ -172,6 +172,7 @@ def test_models_are_told(config: Path):
 def test_models_that_would_not_load(tmp_path: Path, models: dict, told: str):
     path = tmp_path / "config.yaml"
     path.write_text(json.dumps({"models": models, "models_folder": str(tmp_path)}))
+    told = told.replace("{config}", str(path))
     done = run("models", "--config", path)
     assert done.returncode == 1
     assert "would not load: " in done.stdout.decode() and told in done.stdout.decode()
