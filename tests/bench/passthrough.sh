@@ -6,14 +6,17 @@
 # PROXY_PROGRAM is `relay_only` (the listener and relay alone) or `qrerank`. The proxies take turns on core 0; wrk and the
 # upstream share core 1. For each number of connections (64 and 512 unless said otherwise) and each row: requests/s, p50,
 # p99 and processor time per request of each, and our ratio to the better of the two. Then a download of 1 GiB, and the
-# memory that an idle connection costs. Processor time tells more than requests/s where core 1 is the bottleneck or the
-# machine has other work. Needs wrk, nginx, haproxy, curl, openssl and taskset.
+# memory that an idle connection costs. Each figure is the median of ROUNDS (5) turns of SECONDS (2) after one to warm
+# up, so that what the host does in between meets all three. Processor time tells more than requests/s where core 1 is
+# the bottleneck. Needs wrk, nginx, haproxy, curl, openssl and taskset.
 #
 # With `qrerank`, then the same with TLS on the client's side (rows `tls-...`): one certificate and one cipher for all;
-# `tls-new` is a full handshake for each request. ONLY=plain or ONLY=tls leaves the other half out.
+# `tls-new` is a full handshake for each request. ONLY=plain or ONLY=tls leaves the other half out; ROWS="upload
+# tls-new" takes only these.
 set -eu
 program=${1:?usage: passthrough.sh PROXY_PROGRAM [SECONDS] [CONNECTIONS...]}
-seconds=${2:-3}
+seconds=${2:-2}
+rounds=${ROUNDS:-5}
 if [ $# -gt 2 ]; then shift 2; else set -- 64 512; fi
 idle=${IDLE_CONNECTIONS:-500}
 work=$(mktemp -d)
@@ -36,9 +39,8 @@ port_of() {
   esac
 }
 
-mkdir "$work/www" "$work/www/up"
+mkdir "$work/www"
 chmod 755 "$work" "$work/www"
-chmod 777 "$work/www/up"
 truncate -s 1G "$work/www/1g"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
   -keyout "$work/server.key" -out "$work/server.pem" 2> "$work/openssl.log"
@@ -51,10 +53,13 @@ cat > "$work/upstream.conf" <<CONF
 $common pid $work/upstream.pid; $events
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; client_body_temp_path $work/a; sendfile on;
   client_max_body_size 0; client_body_buffer_size 2m;
+  upstream self { server 127.0.0.1:$up; keepalive 64; keepalive_requests 1000000000; }
   server { listen 127.0.0.1:$up backlog=4096; set \$k "$kib"; set \$f "\$k\$k\$k\$k";
            location /small { return 200 "0123456789abcdef0123456789abcdef"; }
            location /search { return 200 "\$f\$f\$f\$f"; }
-           location /up/ { root $work/www; dav_methods PUT; } # reads the body to its end before it answers
+           location /up/ { proxy_pass http://self/small; proxy_http_version 1.1; proxy_set_header Connection "";
+                           proxy_method GET; proxy_pass_request_body off; proxy_set_header Content-Length ""; }
+           # reads the body to its end before it answers, and leaves it
            location / { root $work/www; } } }
 CONF
 cat > "$work/nginx.conf" <<CONF
@@ -133,10 +138,13 @@ measure() { # proxy connections path script seconds
     /Requests\/sec/{r=$2} END{printf "%s %s %s %.1f\n", r, p50, p99, t/n}' "$work/wrk.out"
 }
 
+wanted() { [ -z "${ROWS:-}" ] || case " $ROWS " in *" $1 "*) ;; *) return 1 ;; esac } # row
+
 # Resident memory before and after so many connections have carried a request and stay open; first of all, for what a
 # program once had it may keep.
 resident() { awk '/^Pss:/{print $2}' "/proc/$1/smaps_rollup"; }
 idle_memory() {
+  wanted "${tls:+tls-}idle" || return 0
   for proxy in nginx haproxy ours; do
     curl -sk -o /dev/null "http$tls://127.0.0.1:$(port_of $proxy)/small"
     before=$(resident "$(pid_of $proxy)")
@@ -159,16 +167,47 @@ PY
   done
 }
 
+# The medians of each column over the rounds, a line for each proxy; then the ratio to the better one in the first and
+# the last column.
+medians() { # name connections file
+  awk -v w="$1" -v c="$2" '
+    {n[$1]++; for (i = 2; i <= NF; i++) v[$1, i, n[$1]] = to_number($i); columns = NF}
+    function to_number(word) { # of wrk, in milliseconds
+      if (word ~ /us$/) return word / 1000
+      if (word ~ /[0-9]s$/ && word !~ /ms$/) return word * 1000
+      return word + 0
+    }
+    function median(p, i,   k, j, t, all) {
+      for (k = 1; k <= n[p]; k++) all[k] = v[p, i, k]
+      for (k = 2; k <= n[p]; k++) for (j = k; j > 1 && all[j - 1] > all[j]; j--) { t = all[j]; all[j] = all[j - 1]; all[j - 1] = t }
+      return n[p] % 2 ? all[(n[p] + 1) / 2] : (all[n[p] / 2] + all[n[p] / 2 + 1]) / 2
+    }
+    END {
+      split("nginx haproxy ours", names, " ")
+      for (k = 1; k <= 3; k++) {
+        line = sprintf("%-11s %5s %-8s", w, c, names[k])
+        for (i = 2; i <= columns; i++) { m[k, i] = median(names[k], i); line = line sprintf(" %10.2f", m[k, i]) }
+        print line
+      }
+      best = m[1, 2] > m[2, 2] ? m[1, 2] : m[2, 2]
+      least = m[1, columns] < m[2, columns] ? m[1, columns] : m[2, columns]
+      printf "%-11s %5s ratio    %10.2f %*.2f\n", w, c, m[3, 2] / best, 11 * (columns - 2) - 1, least / m[3, columns]
+    }' "$3"
+}
+
 row() { # name connections path script
-  for proxy in nginx haproxy ours; do
-    measure $proxy "$2" "$3" "$4" 1 > /dev/null # warm up
-    measured=$(measure $proxy "$2" "$3" "$4" "$seconds")
-    # shellcheck disable=SC2086
-    printf '%-10s %5s %-8s %10s %9s %9s %9s\n' "$1" "$2" $proxy $measured
-    echo "$proxy $measured" >> "$work/$1-$2"
+  wanted "$1" || return 0
+  for round in $(seq 0 "$rounds"); do
+    for proxy in nginx haproxy ours; do
+      if [ "$round" = 0 ]; then
+        measure $proxy "$2" "$3" "$4" 1 > /dev/null # warm up
+      else
+        measured=$(measure $proxy "$2" "$3" "$4" "$seconds")
+        echo "$proxy $measured" >> "$work/$1-$2"
+      fi
+    done
   done
-  awk -v w="$1" -v c="$2" '$1=="ours"{o=$2; oc=$5} $1!="ours"{if ($2>b) b=$2; if (!bc || $5<bc) bc=$5}
-    END{printf "%-10s %5s ratio    %10.2f %29.2f\n", w, c, o/b, bc/oc}' "$work/$1-$2"
+  medians "$1" "$2" "$work/$1-$2"
 }
 
 rows() { # connections
@@ -179,12 +218,17 @@ rows() { # connections
 }
 
 download() {
-  for proxy in nginx haproxy ours; do
-    before=$(cpu "$(pid_of $proxy)")
-    speed=$(taskset -c 1 curl -sk -o /dev/null -w '%{speed_download}' "http$tls://127.0.0.1:$(port_of $proxy)/1g")
-    after=$(cpu "$(pid_of $proxy)")
-    echo "$speed $(((after - before) * 1000 / ticks))" | awk -v p=$proxy -v t="${tls:+TLS }" '{printf "%-14s %-8s %7.0f MB/s   %s ms of processor\n", t "1 GiB", p, $1/1e6, $2}'
+  name=${tls:+tls-}1-GiB
+  wanted "$name" || return 0
+  for round in $(seq 0 "$rounds"); do
+    for proxy in nginx haproxy ours; do
+      before=$(cpu "$(pid_of $proxy)")
+      speed=$(taskset -c 1 curl -sk -o /dev/null -w '%{speed_download}' "http$tls://127.0.0.1:$(port_of $proxy)/1g")
+      after=$(cpu "$(pid_of $proxy)")
+      [ "$round" = 0 ] || echo "$proxy $((speed / 1000000)) $(((after - before) * 1000 / ticks))" >> "$work/$name" # 0: warm up
+    done
   done
+  medians "$name" 1 "$work/$name"
 }
 
 sides() { # command...
@@ -192,8 +236,9 @@ sides() { # command...
   if [ "$only" != plain ]; then tls=s && "$@"; fi
 }
 sides idle_memory
-printf '%-10s %5s %-8s %10s %9s %9s %9s\n' request conns proxy 'req/s' p50 p99 us/req
+printf '%-11s %5s %-8s %10s %10s %10s %10s\n' request conns proxy 'req/s' 'p50 ms' 'p99 ms' us/req
 for connections in "$@"; do
   sides rows "$connections"
 done
+printf '%-11s %5s %-8s %10s %10s\n' request conns proxy 'MB/s' ms
 sides download
