@@ -199,6 +199,7 @@ def test_collections_that_cannot_be_searched_as_they_are():
     assert state["fits"] == ("text", "b", "mock-embedding", ["mock-embedding"], 1)
     assert state["short"] == ("point", "title", "", [], 1)
     assert all("judged by mock" in found[name]["said"] for name in ("sparse", "fits", "short"))
+    assert seen["nothing"].endswith("none of its words is in the texts, or the sparse vector “bm25” was not made by qdrant/bm25.")
     assert seen["typed"].startswith("mock-embedding makes vectors of 64 numbers, those of “title” have 3.")
 
 

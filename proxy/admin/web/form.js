@@ -3,7 +3,7 @@ import { by, setOptions } from "./dom.js";
 import { plural } from "./numbers.js";
 import { fieldList, isPointId } from "./request.js";
 import { textOf, titleOf } from "./ranking.js";
-import { embeddingModels, likelyModel, likelyVector, nothingHere, whyNot } from "./ways.js";
+import { embeddingModels, likelyModel, likelyVector, nothingHere, whyNoHits, whyNot } from "./ways.js";
 
 let offered = { max_top_k: 200, instructions: [], default_model: "" };
 let collection = null;
@@ -104,6 +104,8 @@ export function readState() {
     field,
   };
 }
+
+export const noHits = (state) => (state.way === "text" ? whyNoHits(vectorNamed(state.vector), state.embedding) : "");
 
 /** What is missing before a search can be sent; empty where nothing is. */
 export function missing(state) {

@@ -1,7 +1,7 @@
 // Wiring: what is asked when, and what is shown then.
 import { ApiError, ask, onTokenNeeded, setApiKey } from "./api.js";
 import { by, make, setOptions } from "./dom.js";
-import { currentCollection, forgetCollection, missing, offer, offerCollection, offerModels, offerWays, PROMPT, readState, showValues, showWays } from "./form.js";
+import { currentCollection, forgetCollection, missing, noHits, offer, offerCollection, offerModels, offerWays, PROMPT, readState, showValues, showWays } from "./form.js";
 import { drawLines, followPicks } from "./lines.js";
 import { watchModels } from "./models.js";
 import { milliseconds, plural } from "./numbers.js";
@@ -85,7 +85,7 @@ function show(answer, state) {
   waitsForModel = reranked?.reason === "model_unavailable" || reranked?.reason === "timeout";
   if (rows.left.length === 0) {
     clear();
-    return showEmpty("The search has no hits.");
+    return showEmpty("The search has no hits.", noHits(state));
   }
   say(sentence(answer));
   showTimes(answer);

@@ -43,6 +43,12 @@ export function nothingHere(collection) {
   return "";
 }
 
+/** What may be behind a search without hits; empty where nothing is known. */
+export function whyNoHits(vector, model) {
+  if (vector?.kind !== "sparse") return "";
+  return `Either none of its words is in the texts, or the sparse vector “${vector.name}” was not made by ${model}.`;
+}
+
 /** Why a question cannot be asked as things stand; empty where it can. */
 export function whyNot(vector, model, collection, served) {
   const own = model ? servedAs(model, served) : undefined;

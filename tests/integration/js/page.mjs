@@ -155,10 +155,15 @@ const scenarios = {
         searches: seen.requests.filter((one) => one.method() === "POST").length - before,
       };
     }
+    await page.locator("#collection").selectOption("sparse");
+    await comparing(page, () => page.locator("#question").fill("zebra").then(() => page.locator("#go").click()), (asked) => asked.search.query.text === "zebra");
+    const nothing = await said(page);
+    await page.locator("#collection").selectOption(more.at(-1));
+    await page.waitForFunction(() => document.getElementById("vector").value === "title");
     await page.locator("#way").selectOption("text");
     await page.locator("#embedding").fill("mock-embedding");
     await page.locator('#empty:has-text("numbers")').waitFor();
-    return { found, typed: await said(page) };
+    return { found, nothing, typed: await said(page) };
   }),
 
   // Qdrant wants a key, on a phone: what is told without one and with a wrong one, of the list, a search, and one by a point.
