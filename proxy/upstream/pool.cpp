@@ -97,15 +97,10 @@ http::Awaitable<LeaseResult> Pool::connect(Visit& visit, TimePoint until) {
 }
 
 bool Pool::try_again(Visit& visit, const Connection& cut_off) {
-  if (visit.again) return false;
-  visit.again = true;
-  visit.tried.add(cut_off.node);
-  visit.node = next_node(visit.tried, Nodes::Need::fit);
-  if (!visit.node) {
-    if (!cut_off.reused) return false;
-    visit.node = cut_off.node;
-    visit.tried = {};
-  }
+  if (!cut_off.reused) return false;
+  NodeSet rather_not;
+  rather_not.add(cut_off.node);
+  visit.node = next_node(rather_not, Nodes::Need::fit).value_or(cut_off.node);
   nodes_.sent_again(cut_off.node);
   return true;
 }

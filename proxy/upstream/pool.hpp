@@ -46,7 +46,6 @@ using LeaseResult = tl::expected<Lease, UpstreamError>;
 struct Visit {
   std::optional<std::size_t> node;
   NodeSet tried;
-  bool again = false;  ///< it was sent a second time already
 };
 
 class Pool {
@@ -61,9 +60,9 @@ class Pool {
   /// upstream.connect_timeout, to another one, all of it until `until`.
   [[nodiscard]] http::Awaitable<LeaseResult> connect(Visit& visit, TimePoint until = TimePoint::max());
 
-  /// A request that may be repeated was cut off before a byte of its response came: true, once, where sending
-  /// it again on a new connection makes sense, with the visit going to another fit node if there is one. That
-  /// is after a kept-alive connection, which may have been stale, or where there is another fit node.
+  /// A request that may be repeated was cut off before a byte of its response came. True after a kept-alive
+  /// connection, which may have been stale: the visit goes to another fit node then, or to the same one where
+  /// there is none, and the request is to be sent on a new connection. Thus once at most.
   [[nodiscard]] bool try_again(Visit& visit, const Connection& cut_off);
 
   /// Tells how a request ended on that connection, as far as it says something about the node.

@@ -21,9 +21,10 @@ Upstream::Series& Upstream::series(const std::string& url) {
                                   "Connections to a server that were made.", {of}),
       .reused = registry_.counter("qrerank_upstream_connections_reused_total",
                                   "Requests that found an idle connection to a server.", {of}),
-      .sent_again = registry_.counter(
-          "qrerank_upstream_sent_again_total",
-          "Requests sent a second time, for a server's connection ended before a byte of the answer.", {of}),
+      .sent_again = registry_.counter("qrerank_upstream_sent_again_total",
+                                      "Requests sent a second time, for a server's kept-alive connection "
+                                      "ended before a byte of the answer.",
+                                      {of}),
       .failures = registry_.counter("qrerank_upstream_failures_total",
                                     "Requests that failed by a server's fault.", {of}),
       .ejections = registry_.counter("qrerank_upstream_ejections_total",
