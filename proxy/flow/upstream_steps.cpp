@@ -54,10 +54,9 @@ tl::unexpected<NoAnswer> unreadable(std::string_view which, const std::string& w
 }
 
 http::Awaitable<OrNoAnswer<upstream::Response>> exchange(RequestRun& run, upstream::Request request) {
-  const auto deadline = reranker::Clock::now() + run.config->upstream.response_timeout;
   const bool counted = request.share != nullptr;
   UpstreamSpan span(run.request.trace, request);
-  auto result = co_await run.request.upstream.exchange(std::move(request), deadline);
+  auto result = co_await run.request.upstream.exchange(std::move(request), upstream::kNoDeadline);
   span.end(result);
   if (result && run.server.empty()) run.server = result->upstream;
   if (!result) {

@@ -49,13 +49,18 @@ struct Response {
 
 using ExchangeResult = tl::expected<Response, UpstreamError>;
 
+/// Of an exchange that each step's own limit bounds, as those of a relayed request do.
+inline constexpr auto kNoDeadline = std::chrono::steady_clock::time_point::max();
+
 /// One per I/O thread, used only there. A seam: flow's tests put a fake here.
 class Client {
  public:
   virtual ~Client() = default;
 
-  /// Sends and waits for the whole response, until `deadline` and never longer than upstream.response_timeout
-  /// between two reads. Cancelling the coroutine closes the connection; then the result says `cut_off`.
+  /// Sends and waits for the whole response. Connecting takes upstream.connect_timeout at each node, the
+  /// response's head upstream.response_timeout from the time when the request is sent, and so do two reads of
+  /// its body; nothing goes on after `deadline`. Cancelling the coroutine closes the connection; then the
+  /// result says `cut_off`.
   [[nodiscard]] virtual http::Awaitable<ExchangeResult> exchange(
       Request request, std::chrono::steady_clock::time_point deadline) = 0;
 };

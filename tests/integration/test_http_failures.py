@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.support.raw_http import LIMIT_S, FakeUpstream, Reader, answering, at_end, is_qdrant_error, ok, read_to_end, reset
+from tests.support.raw_http import LIMIT_S, FakeUpstream, Reader, answering, at_end, black_hole, is_qdrant_error, ok, read_to_end, reset
 from tests.support.relay_process import RelayProcess
 
 pytestmark = pytest.mark.sanitize
@@ -27,25 +27,10 @@ def test_refused_connection_is_502():
 
 
 def test_connection_that_is_not_accepted_in_time_is_504():
-    # A listener whose queue is full: the kernel drops what else would connect.
-    with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen(0)
-        port = busy.getsockname()[1]
-        waiting = []
-        try:
-            while True:
-                waiting.append(socket.create_connection(("127.0.0.1", port), timeout=0.5))
-        except TimeoutError:
-            pass
-        try:
-            with RelayProcess(port, connect_timeout=300) as proxy:
-                for request in (GET, POST):
-                    error = is_qdrant_error(proxy.ask(request), 504)
-                    assert "cannot connect: timed out" in error
-        finally:
-            for sock in waiting:
-                sock.close()
+    with black_hole() as port, RelayProcess(port, connect_timeout=300) as proxy:
+        for request in (GET, POST):
+            error = is_qdrant_error(proxy.ask(request), 504)
+            assert "cannot connect: timed out" in error
 
 
 @pytest.mark.parametrize("request_bytes", [GET, POST])

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.node import Node
 from tests.support.qrerank_process import Qrerank
-from tests.support.raw_http import LIMIT_S, FakeUpstream, answering, at_end, ok
+from tests.support.raw_http import LIMIT_S, FakeUpstream, answering, black_hole, ok
 from tests.support.relay_process import RelayProcess
 
 pytestmark = pytest.mark.sanitize
@@ -132,6 +132,19 @@ def test_a_node_that_is_not_ready_gets_nothing(nodes: list[Node]):
         a.ready = True
         wait_for_state(proxy, a, "up")
         assert names(client, 4) == {"a": 2, "b": 2}
+
+
+@pytest.mark.parametrize("flagged", [False, True], ids=["plain", "flagged"])
+def test_a_node_that_swallows_connections_takes_nothing_off_the_time_for_the_answer(flagged: bool):
+    found = ok(b'{"result":{"points":[]},"status":"ok","time":0.1}', b"Content-Type: application/json\r\n")
+    limits = {"upstream.connect_timeout": "500ms", "upstream.response_timeout": "400ms"}
+    with black_hole() as hole, FakeUpstream(answering(found)) as good:
+        urls = f"http://127.0.0.1:{good.port},http://127.0.0.1:{hole}"  # the second one's turn is first
+        with Qrerank(urls, settings={**NO_CHECKS, **limits}) as proxy, proxy.client() as client:
+            search = {"query": [1], "use_reranker": flagged, "rerank_query": "q"}
+            answer = client.post("/collections/c/points/query", json=search)
+            assert answer.status_code == 200, answer.text
+            assert answer.json().get("reranking_reason") == ("no_candidates" if flagged else None)
 
 
 def test_no_node_left_is_503(nodes: list[Node]):
