@@ -24,6 +24,33 @@ constexpr Clock::duration kWhileUploading = kNoLimit;
 // A client that waits for its answer is looked at this often.
 constexpr std::chrono::seconds kLookAtClient{1};
 
+std::string_view why_cut(TunnelEnd end) {
+  switch (end) {
+    case TunnelEnd::whole:
+      break;
+    case TunnelEnd::idle:
+      return "nothing went through the tunnel for proxy.idle_timeout";
+    case TunnelEnd::a_broke:
+      return "the client cut the tunnel off";
+    case TunnelEnd::b_broke:
+      return "the upstream cut the tunnel off";
+  }
+  return {};
+}
+
+// Resets both sides of a tunnel, also one that a drain kills, unless both came to their end: whatever was cut
+// off must not look like an end.
+struct CutsOff {
+  Wire& client;
+  Wire& upstream;
+  bool whole = false;
+  ~CutsOff() {
+    if (whole) return;
+    client.reset();
+    upstream.reset();
+  }
+};
+
 }  // namespace
 
 Awaitable<RelayResult> Relay::run(const RelayRequest& request) {
@@ -292,8 +319,11 @@ Awaitable<void> Relay::tunnel(Connection& up, const RelayRequest& request, const
   client_buffer_.make_room(client_buffer_.capacity());
   up.buffer.make_room(up.buffer.capacity());
   TunnelTraffic traffic;
-  static_cast<void>(
-      co_await run_tunnel(client_, client_buffer_, up.wire, up.buffer, config_.idle_timeout, traffic));
+  CutsOff otherwise{client_, up.wire};
+  const TunnelEnd end =
+      co_await run_tunnel(client_, client_buffer_, up.wire, up.buffer, config_.idle_timeout, traffic);
+  otherwise.whole = end == TunnelEnd::whole;
+  result_.tunnel_cut = why_cut(end);
   result_.response_bytes = traffic.back;
 }
 

@@ -41,6 +41,7 @@ struct RelayResult {
   bool keep_alive = false;           ///< the client's connection can carry another request
   ClientFault fault = ClientFault::none;
   std::optional<upstream::UpstreamError> error;  ///< looked at when there is no fault
+  std::string_view tunnel_cut = {};              ///< why both sides of a tunnel were reset; empty: they ended
   std::string_view upstream = {};                ///< the server that was asked last; empty: none was
 };
 

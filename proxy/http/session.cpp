@@ -267,7 +267,7 @@ Awaitable<bool> Session::finish(const RelayRequest& plan) {
     co_return co_await refuse(late_body ? 408 : 504, late_body ? kLateBody : kLateAnswer);
   }
   if (result.fault == ClientFault::none && !result.error) {
-    record(result.status, result.response_bytes, {});
+    record(result.status, result.response_bytes, result.tunnel_cut);
     co_return result.keep_alive;
   }
   if (result.fault == ClientFault::none && !answered) {

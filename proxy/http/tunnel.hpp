@@ -19,10 +19,12 @@ struct TunnelTraffic {
 /// For run_tunnel() and a Wire: practically none.
 inline constexpr std::chrono::hours kNoLimit{24 * 365 * 10};
 
+/// `whole`: both sides came to their end. After anything else neither may be taken for complete.
+enum class TunnelEnd : std::uint8_t { whole, idle, a_broke, b_broke };
+
 /// What is in the buffers is sent first. An end of one side is passed on as a half-close, and as many bytes
-/// are held as the buffers take. True when both sides came to their end; false: something failed, or
-/// `idle_limit` passed, and neither may be taken for complete.
-[[nodiscard]] Awaitable<bool> run_tunnel(Wire& a, Buffer& from_a, Wire& b, Buffer& from_b,
-                                         Clock::duration idle_limit, TunnelTraffic& traffic);
+/// are held as the buffers take. `idle`: nothing moved for `idle_limit`.
+[[nodiscard]] Awaitable<TunnelEnd> run_tunnel(Wire& a, Buffer& from_a, Wire& b, Buffer& from_b,
+                                              Clock::duration idle_limit, TunnelTraffic& traffic);
 
 }  // namespace qrerank::proxy::http

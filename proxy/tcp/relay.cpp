@@ -81,7 +81,9 @@ class Relay::Passage {
     http::Buffer from_target(kBufferBytes);
     const auto& configured = relay_.settings_.idle_timeout;
     const Clock::duration limit = configured.count() > 0 ? Clock::duration(configured) : http::kNoLimit;
-    whole_ = co_await http::run_tunnel(client_, from_client, target, from_target, limit, relay_.traffic_);
+    const auto end =
+        co_await http::run_tunnel(client_, from_client, target, from_target, limit, relay_.traffic_);
+    whole_ = end == http::TunnelEnd::whole;
   }
 
   void kill() { cancel_.emit(asio::cancellation_type::terminal); }

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.footprint import Footprint
 from tests.support.qrerank_process import Qrerank, program
-from tests.support.raw_http import LIMIT_S, FakeUpstream, Reader, answering, at_end, ok, read_to_end, reset
+from tests.support.raw_http import LIMIT_S, FakeUpstream, Reader, answering, at_end, is_reset, ok, read_to_end, reset
 
 pytestmark = pytest.mark.sanitize
 MUCH = 64 << 20  # more than the kernel's buffers of two connections, on either side
@@ -64,16 +64,6 @@ def one(serve: Callable[[Reader, socket.socket, int], None], name: str = "raw", 
     program_settings = {key.replace("__", "."): keys.pop(key) for key in list(keys) if "__" in key}
     with FakeUpstream(serve) as target, Host({name: {"to": f"127.0.0.1:{target.port}", **keys}}, **program_settings) as host:
         yield host, target
-
-
-def is_reset(sock: socket.socket) -> bool:
-    """Waits for the end; whatever comes before it is read."""
-    try:
-        while sock.recv(65536):
-            pass
-    except ConnectionResetError:
-        return True
-    return False
 
 
 def echo(_: Reader, sock: socket.socket, __: int) -> None:

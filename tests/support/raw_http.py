@@ -48,6 +48,16 @@ def at_end(sock: socket.socket) -> bool:
         return True
 
 
+def is_reset(sock: socket.socket) -> bool:
+    """Waits for the end; whatever comes before it is read."""
+    try:
+        while sock.recv(65536):
+            pass
+    except ConnectionResetError:
+        return True
+    return False
+
+
 def reset(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
