@@ -21,6 +21,36 @@ bool is_loopback(std::string_view listen) {
   return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+// As an IPv6 address, IPv4 mapped into it. None of a name.
+std::optional<in6_addr> literal(std::string_view listen) {
+  const std::string host(bare_host(listen));
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, host.c_str(), &address) == 1) return address;
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) != 1) return std::nullopt;
+  address = {};
+  address.s6_addr16[5] = 0xffff;
+  address.s6_addr32[3] = v4.s_addr;
+  return address;
+}
+
+// "::" takes all of both families, "0.0.0.0" those of IPv4.
+bool covers(const in6_addr& one, const in6_addr& other) {
+  if (IN6_IS_ADDR_UNSPECIFIED(&one) || IN6_ARE_ADDR_EQUAL(&one, &other)) return true;
+  const bool any_v4 = IN6_IS_ADDR_V4MAPPED(&one) && one.s6_addr32[3] == htonl(INADDR_ANY);
+  return any_v4 && IN6_IS_ADDR_V4MAPPED(&other);
+}
+
+// Is there a connection that both would take? Names are not looked up: what they mean is found out when the
+// second one is opened.
+bool collide(const Endpoint& one, const Endpoint& other) {
+  if (one.port == 0 || one.port != other.port) return false;
+  if (one.host == other.host) return true;
+  const auto first = literal(one.host);
+  const auto second = literal(other.host);
+  return first && second && (covers(*first, *second) || covers(*second, *first));
+}
+
 class Checking {
  public:
   explicit Checking(const Config& config) : config_(config) {}
@@ -45,13 +75,20 @@ class Checking {
 
  private:
   void check_listeners() {
-    const auto& proxy = config_.proxy.listen;
-    if (proxy == config_.admin.listen && proxy.port != 0) {
-      report("admin.listen", "admin.listen and proxy.listen are the same address, " + to_string(proxy));
-    }
+    check_place("admin.listen", config_.admin.listen, "proxy.listen", config_.proxy.listen);
     if (auto why = too_open(config_.admin, config_.admin.listen); !why.empty()) {
       report("admin.listen", std::move(why));
     }
+  }
+
+  // Whether it reported that `at`, the place of `own`, is not free.
+  bool check_place(const std::string& own, const Endpoint& at, const std::string& other,
+                   const Endpoint& taken) {
+    if (!collide(at, taken)) return false;
+    report(own, at == taken ? own + " and " + other + " are the same address, " + to_string(at)
+                            : own + ", " + to_string(at) + ", and " + other + ", " + to_string(taken) +
+                                  ", take the same connections");
+    return true;
   }
 
   void check_relays() {
@@ -64,9 +101,8 @@ class Checking {
         report(path, path + " needs `listen` and `to`");
         continue;
       }
-      const auto same = std::ranges::find(taken, relay.listen, &std::pair<std::string, Endpoint>::second);
-      if (same != taken.end() && relay.listen.port != 0) {
-        report(own, own + " and " + same->first + " are the same address, " + to_string(relay.listen));
+      for (const auto& [other, place] : taken) {
+        if (check_place(own, relay.listen, other, place)) break;
       }
       if (std::ranges::find(relay.to, relay.listen) != relay.to.end()) {
         report(path + ".to", path + ".to: " + to_string(relay.listen) + " is where the relay itself listens");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace qrerank::proxy::service {
 namespace {
@@ -36,6 +37,25 @@ std::string_view fault_of(int descriptor) {
   return "";
 }
 
+using Slots = std::map<std::string, std::optional<int>>;
+
+bool same_address(int one, int other) {
+  std::array<sockaddr_storage, 2> bound{};
+  std::array<socklen_t, 2> sizes{sizeof(sockaddr_storage), sizeof(sockaddr_storage)};
+  const auto ask = [&](int descriptor, std::size_t at) {
+    return ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound[at]), &sizes[at]) == 0;
+  };
+  return ask(one, 0) && ask(other, 1) && sizes[0] == sizes[1] &&
+         std::memcmp(&bound[0], &bound[1], sizes[0]) == 0;
+}
+
+// Whose socket is the same one, or shares its port: connections would go to either. Empty: nobody's.
+std::string who_shares(const Slots& slots, int descriptor) {
+  const auto other = std::ranges::find_if(
+      slots, [&](const auto& slot) { return slot.second && same_address(*slot.second, descriptor); });
+  return other == slots.end() ? std::string() : other->first;
+}
+
 }  // namespace
 
 tl::expected<Handed, std::string> read_handed(const Environment& environment, long own_pid) {
@@ -60,7 +80,7 @@ tl::expected<Handed, std::string> read_handed(const Environment& environment, lo
 
 tl::expected<Listeners, std::string> take_handed(const Handed& handed,
                                                  const std::vector<std::string>& relays) {
-  std::map<std::string, std::optional<int>> slots{{"proxy", {}}, {"admin", {}}};
+  Slots slots{{"proxy", {}}, {"admin", {}}};
   for (const auto& relay : relays) slots["relays." + relay];
   // One of a relay that is not configured is no unnamed one: it would become the proxy's.
   const bool named = std::ranges::any_of(handed.names, [&](const std::string& name) {
@@ -83,6 +103,10 @@ tl::expected<Listeners, std::string> take_handed(const Handed& handed,
     const int descriptor = handed.first + i;
     if (const auto fault = fault_of(descriptor); !fault.empty()) {
       return tl::unexpected(shown + " " + std::string(fault));
+    }
+    if (const auto other = who_shares(slots, descriptor); !other.empty()) {
+      return tl::unexpected(shown + " has the address of the one handed over as " + other +
+                            "; one address each, please");
     }
     ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);  // fails only for what is no descriptor, which was looked at
     slot->second = descriptor;

@@ -31,7 +31,8 @@ struct Listeners {
 
 /// By the names `proxy`, `admin` and `relays.NAME` (FileDescriptorName= in the socket unit), NAME being one
 /// of `relays`; where none of them has one of these names, the first is the proxy's and the second, if any,
-/// the admin listener's. Each must be a listening TCP socket, and is closed in programs that this one starts.
+/// the admin listener's. Each must be a listening TCP socket with an address of its own, and is closed in
+/// programs that this one starts.
 tl::expected<Listeners, std::string> take_handed(const Handed& handed,
                                                  const std::vector<std::string>& relays);
 

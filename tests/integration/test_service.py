@@ -231,6 +231,12 @@ def test_sockets_that_cannot_be_told_apart_stop_the_start(names: str):
             handed(up, one, two, names=names).start()
 
 
+def test_one_socket_for_two_listeners_stops_the_start():
+    with FakeUpstream(answering(ok())) as up, listener() as one:
+        with pytest.raises(AssertionError, match="admin has the address of the one handed over as proxy"):
+            handed(up, one, one).start()
+
+
 @pytest.mark.skipif(not Path("/usr/bin/systemd-socket-activate").exists(), reason="no systemd here")
 def test_systemd_itself_hands_a_socket_over():
     with socket.create_server(("127.0.0.1", 0)) as taken:

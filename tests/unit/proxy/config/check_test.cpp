@@ -2,6 +2,7 @@
 #include "proxy/config/check.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <tuple>
 
 #include "proxy/config/load.hpp"
 
@@ -120,6 +121,33 @@ BOOST_AUTO_TEST_CASE(relays_have_both_ends_and_an_address_of_their_own) {
   const std::vector<std::string> told{"relays.a.listen and proxy.listen are the same address, 127.0.0.1:7333",
                                       "relays.b needs `listen` and `to`"};
   BOOST_TEST(messages(c) == told, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(listeners_that_take_the_same_connections) {
+  const std::tuple<std::string, std::string, bool> table[] = {
+      {"127.0.0.1", "127.0.0.2", true},  {"127.0.0.1", "0.0.0.0", false}, {"0.0.0.0", "127.0.0.1", false},
+      {"127.0.0.1", "[::]", false},      {"[::1]", "[::]", false},        {"[::1]", "[0::1]", false},
+      {"[::1]", "0.0.0.0", true},        {"[::1]", "127.0.0.1", true},    {"localhost", "127.0.0.1", true},
+      {"localhost", "localhost", false}, {"[::]", "0.0.0.0", false},      {"host", "[::]", true}};
+  for (const auto& [admin, proxy, fine] : table) {
+    config::Config c;
+    c.admin.open = true;
+    c.admin.listen = {admin, 7000};
+    c.proxy.listen = {proxy, 7000};
+    BOOST_TEST(messages(c).empty() == fine, admin << " beside " << proxy);
+    c.proxy.listen.port = 7001;
+    BOOST_TEST(messages(c).empty(), admin << " beside another port of " << proxy);
+    c.relays.push_back({.name = "a", .listen = c.admin.listen, .to = {{"q", 1}}});
+    c.admin.listen.port = 7002;
+    c.proxy.listen.port = 7000;
+    BOOST_TEST(messages(c).empty() == fine, "a relay at " << admin << " beside " << proxy);
+  }
+  config::Config c;
+  c.proxy.listen.host = "0.0.0.0";
+  c.admin.listen.port = 7333;
+  BOOST_TEST(messages(c) == std::vector<std::string>{"admin.listen, 127.0.0.1:7333, and proxy.listen, "
+                                                     "0.0.0.0:7333, take the same connections"},
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(an_admin_listener_that_others_reach_needs_a_token) {

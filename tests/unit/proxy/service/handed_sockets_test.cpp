@@ -110,6 +110,34 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_named) {
   BOOST_TEST(holds(sockets.fault(), "3 sockets were handed over"));
 }
 
+BOOST_AUTO_TEST_CASE(one_socket_is_not_two_listeners) {
+  for (const int domain : {AF_INET, AF_INET6}) {
+    Sockets sockets;
+    const int first = sockets.add(domain, SOCK_STREAM, true);
+    sockets.place(::dup(first));
+    BOOST_TEST(holds(sockets.fault(), "admin has the address of the one handed over as proxy"));
+    BOOST_TEST(holds(sockets.fault({"relays.grpc", "proxy"}),
+                     "proxy has the address of the one handed over as relays.grpc"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(two_sockets_of_one_port_are_not_two_listeners) {
+  Sockets sockets;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  for (int i = 0; i < 2; ++i) {
+    const int made = sockets.add(AF_INET, SOCK_STREAM, false);
+    const int yes = 1;
+    BOOST_TEST_REQUIRE(::setsockopt(made, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0);
+    BOOST_TEST_REQUIRE(::bind(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    BOOST_TEST_REQUIRE(::listen(made, 1) == 0);
+    BOOST_TEST_REQUIRE(::getsockname(made, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  }
+  BOOST_TEST(holds(sockets.fault(), "admin has the address of the one handed over as proxy"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_listening_tcp_socket_is_refused) {
   {
     Sockets sockets;
