@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "proxy/http/head_writer.hpp"
 #include "proxy/route/carriers.hpp"
 #include "proxy/route/endpoints.hpp"
 
@@ -33,8 +34,11 @@ upstream::Request search_request(const http::RequestHead& head, std::string_view
   request.target = route::strip_target(target);
   request.body = std::move(body);
   request.fields.reserve(head.fields.size() + 1);
+  // The client's Connection ends here: what it names is the client's own, and never what is added below.
+  const auto named = http::connection_names(head.fields);
   for (const auto& field : head.fields) {
     if (route::is_option_header(field.name) || speaks_of_coding(field.name)) continue;
+    if (http::is_hop_by_hop(http::kind_of(field.name), field.name, named)) continue;
     request.fields.push_back({std::string(field.name), std::string(field.value)});
   }
   request.fields.push_back({"Accept-Encoding", "identity"});
@@ -57,8 +61,9 @@ upstream::Request collection_request(const http::RequestHead& head, std::string 
   upstream::Request request;
   request.method = "GET";
   request.target = std::move(target);
+  const auto named = http::connection_names(head.fields);
   for (const auto& field : head.fields) {
-    if (tells_who_asks(field.name)) {
+    if (tells_who_asks(field.name) && !http::is_hop_by_hop(http::kind_of(field.name), field.name, named)) {
       request.fields.push_back({std::string(field.name), std::string(field.value)});
     }
   }

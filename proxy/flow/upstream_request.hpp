@@ -14,16 +14,16 @@
 namespace qrerank::proxy::flow {
 
 /// `target` is the client's, or the second read's (route::reread_target): options are taken off it. The
-/// request has the client's method and header fields but for X-Rerank and X-Rerank-*, and those that speak of
-/// the body's coding; an uncompressed answer is asked for.
+/// request has the client's method and header fields but for X-Rerank and X-Rerank-*, those that speak of
+/// the body's coding, and hop-by-hop ones; an uncompressed answer is asked for.
 upstream::Request search_request(const http::RequestHead& head, std::string_view target, std::string body);
 
 /// The client's request sent on and its answer streamed, with options taken off everywhere; `body` is plain.
 http::PassAsItCame own_request_passed(const http::RequestHead& head, std::string body);
 
 /// The client's question what its collection is: GET `target` (route::collection_target) with nothing of the
-/// client's head but Host and what may carry credentials. The answer depends on nothing else, so that it may
-/// be kept under these fields.
+/// client's head but Host and what may carry credentials, as far as they are for more than this hop. The
+/// answer depends on nothing else, so that it may be kept under these fields.
 upstream::Request collection_request(const http::RequestHead& head, std::string target);
 
 /// The request's own `timeout` parameter (whole seconds, at least 1); none when absent or not such a number,

@@ -29,6 +29,21 @@ BOOST_AUTO_TEST_CASE(the_clients_fields_travel_ours_do_not) {
   BOOST_TEST(request.replayable);
 }
 
+BOOST_AUTO_TEST_CASE(what_the_clients_connection_names_is_the_clients_and_not_ours) {
+  http::RequestHead head;
+  head.method = "POST";
+  head.fields = {{"Host", "q"},    {"Connection", "accept-encoding, X-Hop, api-key, host"},
+                 {"X-Hop", "1"},   {"Accept-Encoding", "gzip"},
+                 {"api-key", "k"}, {"Keep-Alive", "5"}};
+  const auto names_of = [](const upstream::Request& request) {
+    std::string names;
+    for (const auto& field : request.fields) names += field.name + ": " + field.value + "\n";
+    return names;
+  };
+  BOOST_TEST(names_of(flow::search_request(head, "/t", "{}")) == "Host: q\nAccept-Encoding: identity\n");
+  BOOST_TEST(names_of(flow::collection_request(head, "/c")) == "Host: q\nAccept-Encoding: identity\n");
+}
+
 BOOST_AUTO_TEST_CASE(own_timeouts) {
   using std::chrono::seconds;
   BOOST_TEST((flow::own_timeout("/c?timeout=5") == seconds(5)));
