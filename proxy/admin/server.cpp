@@ -13,6 +13,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <exception>
+#include <optional>
 #include <set>
 #include <variant>
 
@@ -32,6 +33,11 @@ namespace {
 // Read at a time from a client that waits for its answer.
 constexpr std::size_t kWatchedBytes = 4096;
 
+struct Connection {
+  beast::tcp_stream& stream;
+  std::optional<asio::steady_timer::time_point> waiting_since;  // for a request; none: one is being answered
+};
+
 }  // namespace
 
 struct Server::Impl {
@@ -44,24 +50,38 @@ struct Server::Impl {
   asio::steady_timer retry;
   Handler handler;
   ServerLimits limits;
-  std::set<beast::tcp_stream*> connections;
+  std::set<Connection*> connections;
   bool stopped = false;
+
+  // A place for one more. Who sends its request slowly, or none, must not keep a probe out: the one that has
+  // been waited for longest goes. False when all of them are being answered.
+  bool make_place() {
+    if (connections.size() < limits.max_connections) return true;
+    Connection* longest = nullptr;
+    for (Connection* one : connections) {
+      if (!one->waiting_since) continue;
+      if (longest == nullptr || *one->waiting_since < *longest->waiting_since) longest = one;
+    }
+    if (longest == nullptr) return false;
+    connections.erase(longest);
+    longest->stream.close();
+    return true;
+  }
 };
 
 // Coroutines of the server; named functions that take values, so that nothing they use can go away.
 struct ServerLoops {
   using Impl = std::shared_ptr<Server::Impl>;
 
-  // Membership in the set of open connections, for stop().
-  struct Registered {
-    Registered(Impl i, beast::tcp_stream& s) : impl(std::move(i)), stream(s) {
-      impl->connections.insert(&stream);
+  // Membership in the set of open connections, for stop() and make_place().
+  struct Registered : Connection {
+    Registered(Impl i, beast::tcp_stream& s) : Connection{s, {}}, impl(std::move(i)) {
+      impl->connections.insert(this);
     }
-    ~Registered() { impl->connections.erase(&stream); }
+    ~Registered() { impl->connections.erase(this); }
     Registered(const Registered&) = delete;
     Registered& operator=(const Registered&) = delete;
     Impl impl;
-    beast::tcp_stream& stream;
   };
 
   using Request = http::request<http::string_body>;
@@ -153,16 +173,18 @@ struct ServerLoops {
   static proxy::http::Awaitable<void> converse(Impl impl, Tcp::socket socket) {
     using namespace asio::experimental::awaitable_operators;
     beast::tcp_stream stream(std::move(socket));
-    const Registered registered(impl, stream);
+    Registered registered(impl, stream);
     beast::flat_buffer buffer(impl->limits.max_header_bytes + impl->limits.max_body_bytes);
     for (bool more = true; more;) {
       http::request_parser<http::string_body> parser;
       parser.header_limit(static_cast<std::uint32_t>(impl->limits.max_header_bytes));
       parser.body_limit(impl->limits.max_body_bytes);
       stream.expires_after(impl->limits.read_timeout);
+      registered.waiting_since = asio::steady_timer::clock_type::now();
       error_code read_error;
       co_await http::async_read(stream, buffer, parser,
                                 asio::redirect_error(proxy::http::use_awaitable, read_error));
+      registered.waiting_since.reset();
       // Errors of the parser mean bytes that are no request; all others, that nobody is there to answer.
       const bool malformed =
           read_error && read_error.category() == http::make_error_code(http::error{}).category() &&
@@ -209,7 +231,7 @@ struct ServerLoops {
         co_await impl->retry.async_wait(asio::redirect_error(proxy::http::use_awaitable, waited));
         continue;
       }
-      if (impl->connections.size() < impl->limits.max_connections) {
+      if (impl->make_place()) {
         asio::co_spawn(impl->executor, converse(impl, std::move(socket)), asio::detached);
       }
     }
@@ -242,8 +264,8 @@ void Server::stop() {
   error_code ignored;  // closing what is closed already is no failure
   impl_->acceptor.close(ignored);
   impl_->retry.cancel();
-  for (auto* stream : impl_->connections) {
-    stream->close();
+  for (auto* connection : impl_->connections) {
+    connection->stream.close();
   }
 }
 

@@ -195,12 +195,28 @@ BOOST_AUTO_TEST_CASE(silence_is_ended) {
 }
 
 BOOST_AUTO_TEST_CASE(too_many_are_turned_away) {
-  Running running({.max_connections = 1});
-  Client first(running.server->address().port);
-  Client second(running.server->address().port);
-  BOOST_TEST(second.read_all().empty());
-  first.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  BOOST_TEST(first.read_all().ends_with("GET /a"));
+  {
+    Running running({.max_connections = 1});
+    Client first(running.server->address().port);
+    first.send("GET /forever HTTP/1.1\r\nHost: x\r\n\r\n");
+    waiting.acquire();
+    Client second(running.server->address().port);
+    BOOST_TEST(second.read_all().empty());
+  }
+  ended.acquire();
+}
+
+BOOST_AUTO_TEST_CASE(the_one_that_is_waited_for_longest_gives_its_place_to_a_further_one) {
+  Running running({.max_connections = 2});
+  Client slow(running.server->address().port);
+  slow.send("GET /a HTTP/1.1\r\nHost: x\r\n");
+  Client silent(running.server->address().port);
+  for (int probe = 0; probe < 3; ++probe) {
+    BOOST_TEST(running.ask("GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("GET /b"));
+  }
+  BOOST_TEST(slow.read_all().empty());
+  silent.send("GET /c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  BOOST_TEST(silent.read_all().ends_with("GET /c"));
 }
 
 BOOST_AUTO_TEST_CASE(an_address_in_use_is_told) {
