@@ -195,19 +195,21 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
   const auto nodes = std::make_shared<upstream::Nodes>(config->upstream, std::move(tls->upstreams));
   nodes->on_change(log_change);
   http::Server* serving = nullptr;
-  const auto apply = [&](const config::Config& fresh) -> tl::expected<void, std::string> {
-    auto contexts = tls::read_contexts(fresh);
-    if (!contexts) return tl::unexpected(std::move(contexts.error()));
-    warn_of(contexts->warnings);
-    serving->use_tls(std::move(contexts->clients));
-    nodes->use_tls(std::move(contexts->upstreams));
+  const auto apply = [&](const config::Config& fresh, const tls::Contexts& contexts) {
+    warn_of(contexts.warnings);
+    serving->use_tls(contexts.clients);
+    nodes->use_tls(contexts.upstreams);
     scorers.follow(fresh);
     warn_of_unverified(fresh.upstream);
     log::set_level(log::level_named(fresh.log.level));
     counter.set_access_log(fresh.log.access);
-    return {};
   };
-  Reloader reloader(io, live, std::move(read_config), metrics.program, notifier, apply);
+  const auto prepare = [&apply](const config::Config& read) -> tl::expected<Reloader::Apply, std::string> {
+    auto contexts = tls::read_contexts(read);
+    if (!contexts) return tl::unexpected(std::move(contexts.error()));
+    return [&apply, contexts = std::move(*contexts)](const config::Config& fresh) { apply(fresh, contexts); };
+  };
+  Reloader reloader(io, live, std::move(read_config), metrics.program, notifier, prepare);
   service::release_hangups();  // this thread gets them all
   auto server = http::Server::listen(
       {config->proxy, nodes, std::move(tls->clients), handed->proxy, tracer ? &*tracer : nullptr},
@@ -317,6 +319,10 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     std::_Exit(0);  // all clients have their answers
   });
   log::info("", "stopped");
+  if (reloader.reading()) {  // what its thread uses must not be taken away under it
+    log::stop();
+    std::_Exit(0);
+  }
   return 0;
 }
 

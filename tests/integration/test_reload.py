@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +19,7 @@ from tests.integration.searching import body_of, post
 from tests.support.qdrant import Qdrant
 from tests.support.qrerank_process import Qrerank
 from tests.support.raw_http import LIMIT_S, FakeUpstream, ok
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sanitize
 
@@ -211,3 +216,45 @@ def test_a_search_that_is_under_way_ends_with_the_configuration_it_began_with() 
             go_on.set()
             under_way.join(LIMIT_S)
         assert [answer.header("x-reranking-candidates") for answer in answers] == ["20"]
+
+
+def has_open(pid: int, path: Path) -> bool:
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            if os.readlink(descriptor) == str(path):
+                return True
+    return False
+
+
+@contextlib.contextmanager
+def read_from_a_pipe(proxy: Qrerank) -> Iterator[int]:
+    """A reload is at it and gets nothing: what is written to the pipe and its end are still to come."""
+    proxy.config_file.unlink()
+    os.mkfifo(proxy.config_file)
+    pipe = os.open(proxy.config_file, os.O_RDWR)
+    try:
+        proxy.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: has_open(proxy.process.pid, proxy.config_file))
+        yield pipe
+    finally:
+        os.close(pipe)
+
+
+def test_a_configuration_that_is_slow_to_read_holds_nothing_up(proxy: Qrerank) -> None:
+    since = len(proxy.stderr)
+    with read_from_a_pipe(proxy) as pipe:
+        for _ in range(3):
+            assert httpx.get(f"http://{proxy.admin}/livez", timeout=LIMIT_S).status_code == 200
+        assert " reloaded" not in proxy.stderr[since:]
+        proxy.config_file.unlink()
+        proxy.config_file.write_text("rerank: {top_k: 12}\n")
+        proxy.process.send_signal(signal.SIGHUP)  # waits for its turn
+        os.write(pipe, b"rerank: {top_k: 11}\n")
+    wait_until(lambda: proxy.stderr[since:].count("configuration reloaded") == 2)
+    assert "top_k: 12" in httpx.get(f"http://{proxy.admin}/config", timeout=LIMIT_S).text
+
+
+def test_the_end_does_not_wait_for_a_configuration_that_is_slow_to_read(qdrant: Qdrant) -> None:
+    with Qrerank(qdrant.url) as proxy, read_from_a_pipe(proxy):
+        assert proxy.stop() == 0
+        assert "stopped" in proxy.stderr and " reloaded" not in proxy.stderr
