@@ -117,9 +117,26 @@ Advice without_judgements(const Report& report, const Row& row) {
   return advice;
 }
 
+// Most often the ids are not those of the points, and every measure is 0.
+bool finds_nothing(const Report& report) {
+  return report.judged &&
+         std::ranges::all_of(report.rows, [](const Row& row) { return row.reachable_recall == 0; });
+}
+
+Advice nothing_found() {
+  return {Verdict::undecided, nullptr,
+          "nothing can be told: no document that is judged relevant is among the candidates of any query",
+          "Are the corpus ids of the judgements the ids of the points? Where they stand in the payload, "
+          "--id-field "
+          "names the member. Else the search finds the wrong things: look at --vectors, --document-model and "
+          "--using.",
+          ""};
+}
+
 }  // namespace
 
 Advice recommend(const Report& report, std::optional<double> most_added_ms) {
+  if (!report.rows.empty() && finds_nothing(report)) return nothing_found();
   const Rows rows = rows_in_reach(report, most_added_ms);
   if (rows.empty() && !most_added_ms)
     return {Verdict::leave, nullptr, "nothing was tried but weight 0, which is vector order", "", ""};

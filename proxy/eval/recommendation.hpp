@@ -10,7 +10,7 @@ namespace qrerank::proxy::eval {
 
 enum class Verdict {
   rerank,     ///< `row` is better than vector order, and that is hardly chance
-  undecided,  ///< the best gain could be chance: more judged queries would tell
+  undecided,  ///< the best gain could be chance, or nothing relevant is found at all
   leave,      ///< nothing tried is better
   unjudged,   ///< there are no judgements
 };

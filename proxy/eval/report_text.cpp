@@ -82,7 +82,8 @@ std::string settings_table(const Report& report) {
   }
   heading.insert(heading.end(), {"same 10", "tau", "new first", "added p95"});
   vector.insert(vector.end(), {"", "", "", ""});
-  std::vector<Cells> lines{heading, vector};
+  std::vector<Cells> lines{heading};
+  if (report.judged) lines.push_back(vector);  // else there is nothing to say of it
   for (const auto& row : report.rows) {
     Cells cells{row.setting.model, fmt::format("{}", row.setting.top_k),
                 fmt::format("{}", row.setting.weight)};

@@ -105,6 +105,17 @@ BOOST_AUTO_TEST_CASE(could_be_chance) {
   BOOST_TEST(has(advice.details, "4 judged queries do not tell"), advice.details);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_found) {
+  auto report = fixture::report(2, {trial({"m", 50, 1}, {2, 1})}, {});
+  report.rows[0].reachable_recall = 0;
+  const auto advice = eval::recommend(report, std::nullopt);
+  BOOST_TEST((advice.verdict == eval::Verdict::undecided));
+  BOOST_TEST(advice.row == nullptr);
+  BOOST_TEST(advice.headline.starts_with("nothing can be told: no document that is judged relevant"),
+             advice.headline);
+  BOOST_TEST(has(advice.details, "--id-field"), advice.details);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_judged) {
   const auto report = fixture::report(2, {trial({"m", 50, 1}, {2, 1})}, {}, false);
   const auto advice = eval::recommend(report, std::nullopt);

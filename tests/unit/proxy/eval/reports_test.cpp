@@ -51,6 +51,12 @@ BOOST_AUTO_TEST_CASE(text) {
   BOOST_TEST(table[2].length() == table[3].length());
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_row_is_no_row) {
+  const auto found = report(false);
+  const auto printed = eval::print_text(found, eval::recommend(found, std::nullopt));
+  BOOST_TEST(std::regex_search(printed, std::regex("\norder.*added p95\nm +50 +0\\.5 ")), printed);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_lost_is_no_minus_zero) {
   // A little quicker than vector order, and one query that stays as it is.
   const auto found =
@@ -133,6 +139,17 @@ BOOST_AUTO_TEST_CASE(html_of_empty_lists) {
   const auto page = eval::print_html(found, eval::recommend(found, std::nullopt));
   BOOST_TEST(has(page, "<h2>Helped most</h2><div"));
   BOOST_TEST(has(page, "<h2>Hurt most</h2><p class=\"soft\">None.</p>"));
+}
+
+BOOST_AUTO_TEST_CASE(html_and_json_where_nothing_can_be_told) {
+  auto found = report();
+  for (auto& row : found.rows) row.reachable_recall = 0;
+  const auto advice = eval::recommend(found, std::nullopt);
+  const auto page = eval::print_html(found, advice);
+  BOOST_TEST(has(page, "<p>nothing can be told: "));
+  BOOST_TEST(!has(page, "Query by query"));
+  const auto root = boost::json::parse(eval::print_json(found, advice)).as_object();
+  BOOST_TEST(!root.at("recommendation").as_object().contains("setting"));
 }
 
 BOOST_AUTO_TEST_CASE(plots) {
