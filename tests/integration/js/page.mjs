@@ -11,9 +11,11 @@ const ask = (page, question = QUESTION) => comparing(page, async () => {
 });
 
 async function choose(page, name = collection) {
-  await page.waitForFunction(() => document.getElementById("collection").options.length > 0);
+  const described = () => page.waitForFunction(() => document.getElementById("facts").textContent !== "");
+  await described(); // the first one, by the page itself
+  await page.evaluate(() => { document.getElementById("facts").textContent = ""; });
   await page.locator("#collection").selectOption(name);
-  await page.waitForFunction(() => document.getElementById("facts").textContent !== "");
+  await described();
 }
 
 // Along the dense vector: by a stored point, for nothing here makes a dense vector of text.
