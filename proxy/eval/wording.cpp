@@ -4,8 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+
+#include "reranker/mock_scorer.hpp"
 
 namespace qrerank::proxy::eval {
+namespace {
+
+constexpr std::string_view kMock = reranker::MockScorer::kName;
+
+}  // namespace
 
 double rounded(double value, int places) {
   const double scale = std::pow(10.0, places);
@@ -46,6 +54,8 @@ std::string remarks(const Report& report) {
         "{} queries were not reranked: their hits have no text (is rerank.field right?), or there are no "
         "hits.\n",
         most);
+  if (std::ranges::any_of(report.rows, [](const Row& row) { return row.setting.model == kMock; }))
+    text += "mock only counts common words: it is for trying the wiring, and no model was measured.\n";
   return text;
 }
 

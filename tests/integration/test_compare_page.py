@@ -64,7 +64,7 @@ def test_search_sliders_and_flag(keyless: Qrerank, collection: str):
     vector = VECTOR_ORDER[:10]
     assert seen["vector"] == vector
     assert_by_words(seen["reranked"])
-    assert seen["model"] == "mock" and "judged by mock" in seen["summary"]
+    assert seen["model"] == "mock" and "judged by mock" in seen["summary"] and "(it only counts common words)" in seen["summary"]
     assert seen["lines"] >= 10
     assert [stage.split()[0] for stage in seen["stages"]] == ["upstream", "tokenize", "queue", "compute"]
     assert (seen["weight"], seen["topK"]) == (0, 10)

@@ -5,7 +5,7 @@ import { bytes, bytesOf } from "./numbers.js";
 
 const OFTEN_MS = 700;
 const SELDOM_MS = 5000;
-const BUILT_IN = "mock"; // always there
+export const BUILT_IN = "mock"; // always there
 const busySince = new Map(); // name -> when this page first saw it load or unload
 let known = new Map(); // name -> state
 let timer = 0;

@@ -152,6 +152,15 @@ BOOST_AUTO_TEST_CASE(html_and_json_where_nothing_can_be_told) {
   BOOST_TEST(!root.at("recommendation").as_object().contains("setting"));
 }
 
+BOOST_AUTO_TEST_CASE(the_mock_is_no_model) {
+  const auto told = [](const std::string& model) {
+    const auto found = fixture::report(4, {trial({model, 50, 1}, {1, 1, 2, 2})}, {});
+    return eval::print_text(found, eval::recommend(found, std::nullopt));
+  };
+  BOOST_TEST(has(told("mock"), "mock only counts common words"));
+  BOOST_TEST(!has(told("m"), "common words"));
+}
+
 BOOST_AUTO_TEST_CASE(plots) {
   const auto found = report();
   BOOST_TEST(count(eval::plot_quality(found), "<circle") == 2u);
