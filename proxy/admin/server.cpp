@@ -35,7 +35,8 @@ constexpr std::size_t kWatchedBytes = 4096;
 
 struct Connection {
   beast::tcp_stream& stream;
-  std::optional<asio::steady_timer::time_point> waiting_since;  // for a request; none: one is being answered
+  // For the client to send its request, or to take its answer; none: its answer is being made.
+  std::optional<asio::steady_timer::time_point> waiting_since;
 };
 
 }  // namespace
@@ -53,8 +54,8 @@ struct Server::Impl {
   std::set<Connection*> connections;
   bool stopped = false;
 
-  // A place for one more. Who sends its request slowly, or none, must not keep a probe out: the one that has
-  // been waited for longest goes. False when all of them are being answered.
+  // A place for one more. Who sends its request slowly, or none, or reads its answer slowly must not keep a
+  // probe out: the one that has been waited for longest goes. False when answers are made for all of them.
   bool make_place() {
     if (connections.size() < limits.max_connections) return true;
     Connection* longest = nullptr;
@@ -204,6 +205,7 @@ struct ServerLoops {
       }
       more = response.keep_alive() && !impl->stopped;
       stream.expires_after(impl->limits.write_timeout);
+      registered.waiting_since = asio::steady_timer::clock_type::now();
       error_code write_error;
       http::response_serializer<http::string_body> serializer(response);
       co_await http::async_write(stream, serializer,

@@ -20,8 +20,8 @@ struct ServerLimits {
   std::chrono::milliseconds write_timeout{10'000};  ///< per response
   std::size_t max_header_bytes = 8 * 1024;
   std::size_t max_body_bytes = 64 * 1024;
-  /// For a further one that goes whose request has been waited for longest; where all are being answered, the
-  /// further one is closed at once.
+  /// For a further one that goes whose client has been waited for longest, to send or to read; where answers
+  /// are being made for all, the further one is closed at once.
   std::size_t max_connections = 64;
 };
 

@@ -33,6 +33,12 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   void send(const std::string& bytes) { (void)!::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  // False when it is not taken within a second.
+  bool sends(const std::string& bytes) {
+    const timeval patience{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  }
   // All that comes until the server closes.
   std::string read_all() {
     std::string all;
@@ -217,6 +223,16 @@ BOOST_AUTO_TEST_CASE(the_one_that_is_waited_for_longest_gives_its_place_to_a_fur
   BOOST_TEST(slow.read_all().empty());
   silent.send("GET /c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   BOOST_TEST(silent.read_all().ends_with("GET /c"));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_does_not_read_its_answers_keeps_nobody_out) {
+  Running running({.max_connections = 1});
+  Client slow(running.server->address().port);
+  const std::string body(60'000, 'a');
+  const std::string request = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + body;
+  while (slow.sends(request)) {
+  }
+  BOOST_TEST(running.ask("GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("GET /b"));
 }
 
 BOOST_AUTO_TEST_CASE(an_address_in_use_is_told) {
