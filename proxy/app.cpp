@@ -311,7 +311,8 @@ int serve(const config::Config& settings, config::ReadConfig read_config) {
     log::info("", "relaying", {{"relay", relay.name}, {"listen", config::to_string(relay.listen)}});
   notifier.ready("serving");
   io.run();
-  signals.clear();  // what is left is waiting for a batch to end; a signal now ends that
+  signals.clear();          // what is left is waiting for a batch to end; a signal now ends that
+  service::hold_hangups();  // but for this one, which nobody will handle any more
   if (drained.joinable()) drained.join();
   end_guard.arm(steady_clock::now() + kLastBatch, [] {
     log::warn("", "a batch does not end: stopped without it");

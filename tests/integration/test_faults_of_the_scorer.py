@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -204,6 +205,21 @@ def test_sigterm_ends_the_program_although_a_batch_hangs(answered: bool):
         assert rig.proxy.process.wait(LIMIT_S) == 0
         client.join(LIMIT_S)
         assert got == [200 if answered else 0]
+        assert "a batch does not end: stopped without it" in rig.proxy.stderr
+        rig.proxy.stop()
+
+
+def test_a_hangup_does_not_end_what_is_ending() -> None:
+    with FakeUpstream(serve) as up:
+        rig = Rig(up.port, **{"proxy.drain_timeout": "200ms"})
+        rig.proxy.start()
+        rig.ask(search("hangs"))  # the batch that never ends
+        rig.proxy.process.send_signal(signal.SIGTERM)
+        rig.proxy.wait_for_log("stopped")
+        while rig.proxy.process.poll() is None:
+            rig.proxy.process.send_signal(signal.SIGHUP)
+            time.sleep(0.01)
+        assert rig.proxy.process.returncode == 0
         assert "a batch does not end: stopped without it" in rig.proxy.stderr
         rig.proxy.stop()
 
