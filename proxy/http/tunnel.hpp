@@ -23,7 +23,8 @@ inline constexpr std::chrono::hours kNoLimit{24 * 365 * 10};
 enum class TunnelEnd : std::uint8_t { whole, idle, a_broke, b_broke };
 
 /// What is in the buffers is sent first. An end of one side is passed on as a half-close, and as many bytes
-/// are held as the buffers take. `idle`: nothing moved for `idle_limit`.
+/// are held as the buffers take. `idle`: nothing moved for `idle_limit`. When one side broke, the other one
+/// has got what came before, as far as it takes it; resetting both is the caller's.
 [[nodiscard]] Awaitable<TunnelEnd> run_tunnel(Wire& a, Buffer& from_a, Wire& b, Buffer& from_b,
                                               Clock::duration idle_limit, TunnelTraffic& traffic);
 

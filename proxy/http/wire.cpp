@@ -1,13 +1,18 @@
 #include "proxy/http/wire.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <limits>
 
 namespace qrerank::proxy::http {
 namespace {
@@ -16,6 +21,8 @@ namespace {
 constexpr int kReadsInARow = 16;
 // A head with a short body is cheaper copied than described to the kernel piece by piece.
 constexpr std::size_t kWorthCopying = 1024;
+// What the kernel still has to send is looked at so often.
+constexpr std::chrono::milliseconds kLookAtQueue{20};
 
 std::size_t write_now(Socket& socket, std::span<const asio::const_buffer> buffers, ErrorCode& error) {
   if (buffers.size() == 1) return socket.write_some(buffers.front(), error);
@@ -120,6 +127,20 @@ Awaitable<bool> Wire::breaks() {
   socklen_t size = sizeof error;
   const bool told = ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) == 0;
   co_return told&& error != 0;
+}
+
+Awaitable<void> Wire::delivered(Clock::duration limit) {
+  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> pause(socket_.get_executor());
+  int fewest = std::numeric_limits<int>::max();
+  Clock::time_point until;
+  for (int left = 0; ::ioctl(socket_.native_handle(), SIOCOUTQ, &left) == 0 && left > 0;) {
+    if (left < fewest) until = Clock::now() + limit;
+    fewest = std::min(fewest, left);
+    if (Clock::now() >= until) co_return;
+    pause.expires_after(kLookAtQueue);  // the kernel tells of room, but not of emptiness
+    auto [cancelled] = co_await pause.async_wait(as_result);
+    if (cancelled) co_return;
+  }
 }
 
 bool Wire::quiet() {

@@ -68,6 +68,10 @@ class Wire {
   /// left to be reset.
   [[nodiscard]] Awaitable<bool> breaks();
 
+  /// Waits until the peer's side has taken what was written: a reset would throw it away. Not longer than
+  /// `limit` without any progress, nor after a break.
+  [[nodiscard]] Awaitable<void> delivered(Clock::duration limit);
+
   /// Is the peer silent and still there? For a connection that nobody reads from: false after EOF, an error
   /// or bytes.
   [[nodiscard]] bool quiet();

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import queue
 import socket
+import struct
+import termios
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.support.qrerank_process import Qrerank
 from tests.support.raw_http import LIMIT_S, FakeUpstream, Reader, is_reset, read_to_end, reset
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sanitize
 
@@ -76,6 +82,52 @@ def test_an_upstream_that_resets():
         sock.sendall(b"!")
         assert is_reset(sock)
         assert says(proxy, "the upstream cut the tunnel off")
+
+
+MUCH = 300_000
+
+
+def taken(sock: socket.socket) -> None:
+    """Waits until the proxy has all that was sent to it."""
+    wait_until(lambda: struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0" * 4)) == (0,))
+
+
+def read_late(sock: socket.socket) -> tuple[int, bool]:
+    """How much comes to one who reads when the other side is gone, and whether a reset is behind it."""
+    time.sleep(0.3)
+    got = 0
+    try:
+        while piece := sock.recv(65536):
+            got += len(piece)
+    except ConnectionResetError:
+        return got, True
+    return got, False
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_came_before_an_upstreams_reset_arrives(ended: bool):
+    def serve(sock: socket.socket) -> None:
+        sock.sendall(b"x" * MUCH)
+        taken(sock)
+        if ended:
+            sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(1) == b"!"
+        reset(sock)
+
+    with tunnel(serve) as (proxy, sock):
+        sock.sendall(b"!")
+        assert read_late(sock) == (MUCH, not ended)
+        assert says(proxy, "the upstream cut the tunnel off")
+
+
+def test_what_came_before_a_clients_reset_arrives():
+    heard: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
+    with tunnel(lambda sock: heard.put(read_late(sock))) as (proxy, sock):
+        sock.sendall(b"x" * MUCH)
+        taken(sock)
+        reset(sock)
+        assert heard.get(timeout=LIMIT_S) == (MUCH, True)
+        assert says(proxy, "the client cut the tunnel off")
 
 
 def test_silence():
