@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "proxy/tls/session_slot.hpp"
 
@@ -28,8 +30,12 @@ std::string first_reason() {
   return reason == nullptr ? "unknown reason" : reason;
 }
 
-// OpenSSL's own words for a file that is not there or not readable are no help.
+// OpenSSL's own words for a file that is not there or not readable are no help. A pipe can be read only once,
+// and where nobody writes to it opening it takes for ever: a reload would never end, nor another one begin.
 Problem readable(const std::string& key, const std::string& file) {
+  std::error_code unknown;  // opening it says why
+  if (std::filesystem::is_fifo(file, unknown))
+    return tl::unexpected(key + ": " + file + " cannot be read: a pipe, which is no file");
   errno = 0;
   std::ifstream opened(file, std::ios::binary);
   if (opened && opened.peek() != std::ifstream::traits_type::eof()) return {};
