@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """`qrerank eval` on the public test collections: MiniLM-L12 over bge-small vectors, everything started and loaded here.
 
-    relevance_eval.py [--collections med,cranfield,cisi] [--dtype bfloat16] [--out FOLDER] [-- options of qrerank eval]
+    relevance_eval.py [--collections med,cranfield,cisi] [--over bm25] [--dtype bfloat16] [--out FOLDER] [-- options of qrerank eval]
 
 For each collection the table goes to standard output, NAME.json and NAME.html into the folder. What follows `--` goes to
 `qrerank eval` as it is: `-- --first 5 --top-k 50 --weight 0,0.25,0.5,0.75,1`. All of Cranfield at top_k 100 takes about half
-an hour on two cores; the vectors are kept in the cache.
+an hour on two cores; the vectors are kept in the cache. With `--over bm25` the candidates are keyword search's: the server
+makes sparse vectors of documents and queries.
 
 Collections are read in BEIR's layout from ${QRERANK_SHARED:-../shared}/data.
 """
@@ -19,6 +20,8 @@ import sys
 
 from relevance import MODEL, REPOSITORY, Api, Collection, Embedder, Failed, Stack, cached_passages, cross_encoder_config, load
 
+BM25 = "qdrant/bm25"  # part of Qdrant 1.15 and later, and of the stand-in
+
 
 def write_vectors(collection, embedder, path):
     with open(path, "w", encoding="utf-8") as sink:
@@ -26,12 +29,22 @@ def write_vectors(collection, embedder, path):
             sink.write(json.dumps({"_id": query_id, "vector": embedder.query(text).tolist()}) + "\n")
 
 
-def evaluate(args, folder, collection, proxy, vectors):
+def load_bm25(api, collection):
+    api("PUT", f"/collections/{collection.name}", {"sparse_vectors": {"bm25": {"modifier": "idf"}}})
+    words = sum(len(text.split()) for text in collection.texts) / len(collection.texts)
+    for start in range(0, len(collection.texts), 200):
+        points = [{"id": i, "payload": {"text": collection.texts[i], "doc_id": collection.ids[i]},
+                   "vector": {"bm25": {"text": collection.texts[i], "model": BM25, "options": {"avg_len": words}}}}
+                  for i in range(start, min(start + 200, len(collection.texts)))]
+        api("PUT", f"/collections/{collection.name}/points?wait=true", {"points": points})
+
+
+def evaluate(args, folder, collection, proxy, queries):
     """The exit status of `qrerank eval`, whose output is this program's."""
     out = args.out / collection.name
     return subprocess.run([
         str(args.binary), "eval", "--url", proxy, "--collection", collection.name, "--queries", str(folder),
-        "--vectors", str(vectors), "--id-field", "doc_id", "--model", "minilm",
+        *queries, "--id-field", "doc_id", "--model", "minilm",
         "--json", f"{out}.json", "--html", f"{out}.html", *args.options]).returncode
 
 
@@ -47,12 +60,17 @@ def run(args, data, stack):
     worst = 0
     for name in args.collections.split(","):
         collection = Collection(data / name, 0)
-        load(direct, collection, cached_passages(embedder, collection.texts, cache, f"embedding {name}"))
         try:
-            vectors = cache / f"{name}-queries.jsonl"
-            write_vectors(collection, embedder, vectors)
+            if args.over == "bm25":
+                load_bm25(direct, collection)
+                queries = ["--document-model", BM25, "--using", "bm25"]
+            else:
+                load(direct, collection, cached_passages(embedder, collection.texts, cache, f"embedding {name}"))
+                vectors = cache / f"{name}-queries.jsonl"
+                write_vectors(collection, embedder, vectors)
+                queries = ["--vectors", str(vectors)]
             print(f"\n== {name}", flush=True)
-            worst = max(worst, evaluate(args, data / name, collection, proxy, vectors))
+            worst = max(worst, evaluate(args, data / name, collection, proxy, queries))
         finally:
             direct("DELETE", f"/collections/{name}", accept=(200, 404))
     return worst
@@ -65,6 +83,7 @@ def main():
         own, options = own[:place], own[place + 1:]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--collections", default="med,cranfield,cisi")
+    parser.add_argument("--over", default="bge-small", choices=["bge-small", "bm25"], help="whose order is reranked")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "int8"], help="what the proxy computes in")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("relevance-reports"), help="folder of the reports")
     parser.add_argument("--binary", type=pathlib.Path, default=REPOSITORY / "build" / "release" / "qrerank")
