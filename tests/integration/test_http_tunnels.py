@@ -28,9 +28,12 @@ SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade:
 def tunnel(upstream_side: Callable[[socket.socket], None], **settings: object) -> Iterator[tuple[Qrerank, socket.socket]]:
     """The client's side of one, in which the upstream's "hello" came."""
 
+    greeted = threading.Event()
+
     def serve(reader: Reader, sock: socket.socket, _: int) -> None:
         reader.head()
         sock.sendall(SWITCHED + b"hello")
+        assert greeted.wait(LIMIT_S)
         upstream_side(sock)
 
     named = {name.replace("__", "."): value for name, value in settings.items()}
@@ -40,6 +43,7 @@ def tunnel(upstream_side: Callable[[socket.socket], None], **settings: object) -
             reader = Reader(sock)
             assert reader.head().startswith(b"HTTP/1.1 101")
             assert reader.rest + sock.recv(5 - len(reader.rest)) == b"hello"
+            greeted.set()
             yield proxy, sock
 
 

@@ -89,7 +89,9 @@ def test_hangup_ends_commands_that_cannot_reload():
     with tempfile.TemporaryDirectory() as folder:
         pipe = Path(folder) / "config.yaml"
         os.mkfifo(pipe)
-        with subprocess.Popen([str(program()), "check-config", "--config", str(pipe)], stdout=subprocess.DEVNULL) as process:
+        # Under nohup the tests themselves ignore the signal, and what they start would.
+        command = ["env", "--default-signal=HUP", str(program()), "check-config", "--config", str(pipe)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             with pipe.open("w"):
                 process.send_signal(signal.SIGHUP)
                 process.wait(LIMIT_S)
