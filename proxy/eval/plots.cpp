@@ -115,8 +115,8 @@ std::string plot_cost(const Report& report) {
     for (const Row* row : series[at].rows) {
       if (const auto added = added_p95_ms(report, *row)) {
         inside += dot(frame.x(*added), frame.y(row->gain.value), at,
-                      fmt::format("{}: {:+.4f} nDCG@10, {:+.0f} ms p95", setting_text(row->setting),
-                                  rounded(row->gain.value, 4), rounded(*added, 0)));
+                      fmt::format("{}: {} nDCG@10, {} ms p95", setting_text(row->setting),
+                                  signed_text(row->gain.value, 4), signed_text(*added, 0)));
       }
     }
   }
@@ -141,9 +141,9 @@ std::string plot_queries(const Report& report, const Row& row) {
     const double top = frame.y(std::max(0.0, gain));
     inside += fmt::format(
         "<rect x=\"{:.1f}\" width=\"{:.1f}\" y=\"{:.1f}\" height=\"{:.1f}\" "
-        "class=\"{}\"><title>{}: {:+.3f}</title></rect>\n",
+        "class=\"{}\"><title>{}: {}</title></rect>\n",
         frame.x(static_cast<double>(at)), width, top, frame.y(std::min(0.0, gain)) - top,
-        gain < 0 ? "loss" : "win", escaped(report.queries[order[at]].id), rounded(gain, 3));
+        gain < 0 ? "loss" : "win", escaped(report.queries[order[at]].id), signed_text(gain, 3));
   }
   return frame.svg("Change of nDCG@10 by query", "queries, from the largest gain to the largest loss",
                    "change of nDCG@10", inside, false);

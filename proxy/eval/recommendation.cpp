@@ -47,11 +47,11 @@ const Row* cheapest_of_the_best(const Report& report, const Rows& rows) {
 
 std::string numbers_of(const Report& report, const Row& row) {
   return fmt::format(
-      "nDCG@10 {:.4f} → {:.4f}, a difference of {:+.4f} (95 % interval {:+.4f} to {:+.4f}, p {} alone, {} "
+      "nDCG@10 {:.4f} → {:.4f}, a difference of {} (95 % interval {} to {}, p {} alone, {} "
       "after "
       "Holm's correction for {}); {} of {} queries better, {} worse.",
-      report.vector_quality.ndcg.value, row.quality.ndcg.value, rounded(row.gain.value, 4),
-      rounded(row.gain.interval.low, 4), rounded(row.gain.interval.high, 4), p_text(row.p),
+      report.vector_quality.ndcg.value, row.quality.ndcg.value, signed_text(row.gain.value, 4),
+      signed_text(row.gain.interval.low, 4), signed_text(row.gain.interval.high, 4), p_text(row.p),
       p_text(row.p_holm), settings_text(settings_tried(report)), row.better, report.queries.size(),
       row.worse);
 }

@@ -56,15 +56,15 @@ std::string row_html(const Report& report, const Row& row, bool chosen) {
                                 escaped(row.setting.model), row.setting.top_k, row.setting.weight);
   if (report.judged) {
     out += quality_cells(row.quality) +
-           fmt::format("<td>{:+.4f} <small>[{:+.4f} {:+.4f}]</small></td><td>{}</td><td>{:.0f} %</td>",
-                       rounded(row.gain.value, 4), rounded(row.gain.interval.low, 4),
-                       rounded(row.gain.interval.high, 4), escaped(p_text(row.p_holm)),
+           fmt::format("<td>{} <small>[{} {}]</small></td><td>{}</td><td>{:.0f} %</td>",
+                       signed_text(row.gain.value, 4), signed_text(row.gain.interval.low, 4),
+                       signed_text(row.gain.interval.high, 4), escaped(p_text(row.p_holm)),
                        100 * row.reachable_recall);
   }
   const auto added = added_p95_ms(report, row);
   return out + fmt::format("<td>{:.0f} %</td><td>{:.2f}</td><td>{:.0f} %</td><td>{}</td></tr>\n",
                            100 * row.overlap.value, rounded(row.kendall, 2), 100 * row.first_moved,
-                           added ? fmt::format("{:+.0f} ms", rounded(*added, 0)) : "–");
+                           added ? signed_text(*added, 0) + " ms" : "–");
 }
 
 std::string settings_html(const Report& report, const Advice& advice) {

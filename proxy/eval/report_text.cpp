@@ -89,15 +89,15 @@ std::string settings_table(const Report& report) {
                 fmt::format("{}", row.setting.weight)};
     if (report.judged) {
       add_quality(cells, row.quality);
-      cells.push_back(fmt::format("{:+.4f} [{:+.4f} {:+.4f}]", rounded(row.gain.value, 4),
-                                  rounded(row.gain.interval.low, 4), rounded(row.gain.interval.high, 4)));
+      cells.push_back(fmt::format("{} [{} {}]", signed_text(row.gain.value, 4),
+                                  signed_text(row.gain.interval.low, 4),
+                                  signed_text(row.gain.interval.high, 4)));
       cells.push_back(p_text(row.p_holm));
       cells.push_back(percent(row.reachable_recall));
     }
     const auto added = added_p95_ms(report, row);
-    cells.insert(cells.end(),
-                 {percent(row.overlap.value), fmt::format("{:.2f}", rounded(row.kendall, 2)),
-                  percent(row.first_moved), added ? fmt::format("{:+.0f} ms", rounded(*added, 0)) : "-"});
+    cells.insert(cells.end(), {percent(row.overlap.value), fmt::format("{:.2f}", rounded(row.kendall, 2)),
+                               percent(row.first_moved), added ? signed_text(*added, 0) + " ms" : "-"});
     lines.push_back(std::move(cells));
   }
   return aligned(lines);

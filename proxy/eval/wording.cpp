@@ -20,18 +20,21 @@ double rounded(double value, int places) {
   return std::round(value * scale) / scale + 0.0;  // -0 + 0 is 0
 }
 
+std::string signed_text(double value, int places) {
+  return fmt::format("{:+.{}f}", rounded(value, places), places);
+}
+
 std::string setting_text(const Setting& setting) {
   return fmt::format("{}, top_k {}, weight {}", setting.model, setting.top_k, setting.weight);
 }
 
 std::string relative_text(double difference, double base) {
-  return base > 0 ? fmt::format("{:+.1f} %", rounded(100 * difference / base, 1))
-                  : fmt::format("{:+.4f}", rounded(difference, 4));
+  return base > 0 ? signed_text(100 * difference / base, 1) + " %" : signed_text(difference, 4);
 }
 
 std::string added_text(const Report& report, const Row& row) {
   const auto added = added_p95_ms(report, row);
-  return added ? fmt::format(", {:+.0f} ms p95", rounded(*added, 0)) : "";
+  return added ? ", " + signed_text(*added, 0) + " ms p95" : "";
 }
 
 std::string settings_text(std::size_t count) {

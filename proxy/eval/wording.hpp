@@ -10,6 +10,9 @@ namespace qrerank::proxy::eval {
 /// As it is printed with so many places behind the point: never a minus before nothing but zeros.
 [[nodiscard]] double rounded(double value, int places);
 
+/// "+0.0123", "-12", "+0": with its sign, and as rounded().
+[[nodiscard]] std::string signed_text(double value, int places);
+
 /// "minilm, top_k 50, weight 0.7"
 [[nodiscard]] std::string setting_text(const Setting& setting);
 
