@@ -38,19 +38,6 @@ std::string_view why_cut(TunnelEnd end) {
   return {};
 }
 
-// Resets both sides of a tunnel, also one that a drain kills, unless both came to their end: whatever was cut
-// off must not look like an end.
-struct CutsOff {
-  Wire& client;
-  Wire& upstream;
-  bool whole = false;
-  ~CutsOff() {
-    if (whole) return;
-    client.reset();
-    upstream.reset();
-  }
-};
-
 }  // namespace
 
 Awaitable<RelayResult> Relay::run(const RelayRequest& request) {
@@ -319,10 +306,8 @@ Awaitable<void> Relay::tunnel(Connection& up, const RelayRequest& request, const
   client_buffer_.make_room(client_buffer_.capacity());
   up.buffer.make_room(up.buffer.capacity());
   TunnelTraffic traffic;
-  CutsOff otherwise{client_, up.wire};
   const TunnelEnd end =
       co_await run_tunnel(client_, client_buffer_, up.wire, up.buffer, config_.idle_timeout, traffic);
-  otherwise.whole = end == TunnelEnd::whole;
   result_.tunnel_cut = why_cut(end);
   result_.response_bytes = traffic.back;
 }

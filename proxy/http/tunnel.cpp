@@ -13,6 +13,18 @@ struct Side {
   TunnelEnd broke;  // what it is when this side breaks
 };
 
+// Whatever was cut off must not look like an end: also that of a tunnel that a drain kills.
+struct CutsOff {
+  Wire& a;
+  Wire& b;
+  bool whole = false;
+  ~CutsOff() {
+    if (whole) return;
+    a.reset();
+    b.reset();
+  }
+};
+
 // The longest wait, without any progress, for what was sent to one side before the other one broke.
 constexpr std::chrono::seconds kLastBytes{10};
 
@@ -71,6 +83,7 @@ Awaitable<void> pump(Side from, Buffer& buffer, Side to, Clock::duration limit, 
 Awaitable<TunnelEnd> run_tunnel(Wire& a, Buffer& from_a, Wire& b, Buffer& from_b, Clock::duration idle_limit,
                                 TunnelTraffic& traffic) {
   using namespace asio::experimental::awaitable_operators;
+  CutsOff otherwise{a, b};
   Activity activity;
   const Side one{a, TunnelEnd::a_broke};
   const Side other{b, TunnelEnd::b_broke};
@@ -81,6 +94,7 @@ Awaitable<TunnelEnd> run_tunnel(Wire& a, Buffer& from_a, Wire& b, Buffer& from_b
   const auto last = std::min<Clock::duration>(kLastBytes, idle_limit);
   if (activity.cut == TunnelEnd::a_broke) co_await b.delivered(last);
   if (activity.cut == TunnelEnd::b_broke) co_await a.delivered(last);
+  otherwise.whole = !activity.cut;
   co_return activity.cut.value_or(TunnelEnd::whole);
 }
 

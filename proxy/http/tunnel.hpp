@@ -24,7 +24,8 @@ enum class TunnelEnd : std::uint8_t { whole, idle, a_broke, b_broke };
 
 /// What is in the buffers is sent first. An end of one side is passed on as a half-close, and as many bytes
 /// are held as the buffers take. `idle`: nothing moved for `idle_limit`. When one side broke, the other one
-/// has got what came before, as far as it takes it; resetting both is the caller's.
+/// has got what came before, as far as it takes it. Both are reset unless the end is `whole`, also when the
+/// coroutine is cancelled.
 [[nodiscard]] Awaitable<TunnelEnd> run_tunnel(Wire& a, Buffer& from_a, Wire& b, Buffer& from_b,
                                               Clock::duration idle_limit, TunnelTraffic& traffic);
 

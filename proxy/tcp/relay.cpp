@@ -57,11 +57,9 @@ class Relay::Passage {
   Passage(const Passage&) = delete;
   Passage& operator=(const Passage&) = delete;
 
-  // Whatever was cut off must not look like an end.
+  // What was never connected must not look like an end.
   ~Passage() {
-    if (whole_) return;
-    client_.reset();
-    if (target_) target_->reset();
+    if (!target_) client_.reset();
   }
 
   http::Awaitable<void> run() {
@@ -81,9 +79,8 @@ class Relay::Passage {
     http::Buffer from_target(kBufferBytes);
     const auto& configured = relay_.settings_.idle_timeout;
     const Clock::duration limit = configured.count() > 0 ? Clock::duration(configured) : http::kNoLimit;
-    const auto end =
-        co_await http::run_tunnel(client_, from_client, target, from_target, limit, relay_.traffic_);
-    whole_ = end == http::TunnelEnd::whole;
+    static_cast<void>(
+        co_await http::run_tunnel(client_, from_client, target, from_target, limit, relay_.traffic_));
   }
 
   void kill() { cancel_.emit(asio::cancellation_type::terminal); }
@@ -94,7 +91,6 @@ class Relay::Passage {
   http::Wire client_;
   std::optional<http::Wire> target_;
   asio::cancellation_signal cancel_;
-  bool whole_ = false;  // both sides have come to their end
 };
 
 Relay::Relay(asio::io_context& context, http::Deadlines& deadlines, const config::Relay& settings,
