@@ -105,9 +105,9 @@ void sample(observe::metrics::Relays& metrics, const tcp::RelayStatus& relay) {
 void log_change(const std::string& url, upstream::NodeState from, upstream::NodeState to,
                 const std::string& why) {
   const auto level = to == upstream::NodeState::up ? log::Level::info : log::Level::warn;
-  const std::string_view reason = why.empty() ? "-" : std::string_view(why);
-  log::write(level, "", "upstream changed",
-             {{"upstream", url}, {"from", to_string(from)}, {"to", to_string(to)}, {"why", reason}});
+  log::write(
+      level, "", "upstream changed",
+      {{"upstream", url}, {"from", to_string(from)}, {"to", to_string(to)}, {"why", log::or_dash(why)}});
 }
 
 void warn_of(const std::vector<std::string>& warnings) {

@@ -20,11 +20,6 @@ metrics::Outcome outcome_of(const http::RequestRecord& record) {
   return Outcome::passed;
 }
 
-// As other servers' logs have what was not there.
-std::string_view or_dash(std::string_view text) {
-  return text.empty() ? "-" : text;
-}
-
 // Query strings may hold a text to search for; they stay out of the log.
 std::string_view path_of(const http::RequestHead& head) {
   return head.target.substr(0, head.target.find('?'));
@@ -55,11 +50,11 @@ void RequestCounter::request_finished(const http::RequestRecord& record) {
                         {"outcome", metrics::label(outcome)},
                         {"bytes", record.response_bytes},
                         {"us", took.count()},
-                        {"upstream", or_dash(record.upstream)},
-                        {"model", or_dash(record.told.model)},
-                        {"reason", or_dash(record.told.reason)},
+                        {"upstream", observe::log::or_dash(record.upstream)},
+                        {"model", observe::log::or_dash(record.told.model)},
+                        {"reason", observe::log::or_dash(record.told.reason)},
                         {"candidates", record.told.candidates},
-                        {"trace", or_dash(record.trace)}});
+                        {"trace", observe::log::or_dash(record.trace)}});
   }
 }
 

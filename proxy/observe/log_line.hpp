@@ -37,6 +37,11 @@ struct Field {
   Value value;
 };
 
+/// As other servers' logs have what was not there.
+[[nodiscard]] constexpr std::string_view or_dash(std::string_view text) {
+  return text.empty() ? "-" : text;
+}
+
 /// Longest text of one value, in bytes; what is beyond is cut.
 inline constexpr std::size_t kMaxValueBytes = 2048;
 
