@@ -7,8 +7,10 @@ export const sameModel = (one, other) => one.toLowerCase() === other.toLowerCase
 // The one of qrerank's own that is known by the name of the model that made the vectors.
 const servedAs = (made, served) => served.find((model) => model.names.some((name) => sameModel(name, made)));
 
-// A vector for each text, as long as those that are there: `dimensions` of a model that was never loaded may not be known.
-const mayFit = (model, vector) => vector.kind === "dense" && (model.dimensions === null || model.dimensions === vector.size);
+// `dimensions` of a model that was never loaded may not be known.
+const otherLength = (model, vector) => model.dimensions !== null && model.dimensions !== vector.size;
+// A vector for each text, as long as those that are there.
+const mayFit = (model, vector) => vector.kind === "dense" && !otherLength(model, vector);
 
 /** Names that may stand in a Document for this vector, the likeliest first. `served`: qrerank's own, {names, dimensions}. */
 export function embeddingModels(vector, collection, served) {
@@ -52,7 +54,7 @@ export function whyNoHits(vector, model) {
 /** Why a question cannot be asked as things stand; empty where it can. */
 export function whyNot(vector, model, collection, served) {
   const own = model ? servedAs(model, served) : undefined;
-  if (own && vector.kind !== "sparse" && own.dimensions !== null && own.dimensions !== vector.size)
+  if (own && vector.kind !== "sparse" && otherLength(own, vector))
     return `${model} makes vectors of ${own.dimensions} numbers, those of ${vector.name ? `“${vector.name}”` : "this collection"} have ${vector.size}. ${otherWays(vector, collection)}`;
   if (model) return "";
   const made = collection.embedding_model ? ` Its vectors were made by ${collection.embedding_model}.` : "";
