@@ -128,13 +128,17 @@ def offline_orders(collection, orders, reranker):
     return reranked
 
 
-def load(api, collection, vectors):
-    api("PUT", f"/collections/{collection.name}", {"vectors": {"size": DIMENSION, "distance": "Cosine"}})
-    for start in range(0, len(vectors), 200):
-        points = [{"id": start + i, "vector": vectors[start + i].tolist(),
-                   "payload": {"text": collection.texts[start + i], "doc_id": collection.ids[start + i]}}
-                  for i in range(min(200, len(vectors) - start))]
+def load(api, collection, schema, vector):
+    """Creates the collection by `schema`; `vector(i)` is the vector of document i, as a point has it."""
+    api("PUT", f"/collections/{collection.name}", schema)
+    for start in range(0, len(collection.texts), 200):
+        points = [{"id": i, "vector": vector(i), "payload": {"text": collection.texts[i], "doc_id": collection.ids[i]}}
+                  for i in range(start, min(start + 200, len(collection.texts)))]
         api("PUT", f"/collections/{collection.name}/points?wait=true", {"points": points})
+
+
+def load_dense(api, collection, vectors):
+    load(api, collection, {"vectors": {"size": DIMENSION, "distance": "Cosine"}}, lambda i: vectors[i].tolist())
 
 
 def proxy_orders(collection, queries, api):
@@ -180,7 +184,7 @@ def measure(collections, args, stack):
         vectors, queries, orders = vector_orders(collection, embedder, cache)
         measured = {"vector": orders, "offline": offline_orders(collection, orders, reranker)}
         if api:
-            load(direct, collection, vectors)
+            load_dense(direct, collection, vectors)
             try:
                 warm(api, collection, queries[0])
                 measured["proxy"] = proxy_orders(collection, queries, api)

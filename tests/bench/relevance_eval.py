@@ -18,7 +18,7 @@ import pathlib
 import subprocess
 import sys
 
-from relevance import MODEL, REPOSITORY, Api, Collection, Embedder, Failed, Stack, cached_passages, cross_encoder_config, load
+from relevance import MODEL, REPOSITORY, Api, Collection, Embedder, Failed, Stack, cached_passages, cross_encoder_config, load, load_dense
 
 BM25 = "qdrant/bm25"  # part of Qdrant 1.15 and later, and of the stand-in
 
@@ -30,13 +30,9 @@ def write_vectors(collection, embedder, path):
 
 
 def load_bm25(api, collection):
-    api("PUT", f"/collections/{collection.name}", {"sparse_vectors": {"bm25": {"modifier": "idf"}}})
     words = sum(len(text.split()) for text in collection.texts) / len(collection.texts)
-    for start in range(0, len(collection.texts), 200):
-        points = [{"id": i, "payload": {"text": collection.texts[i], "doc_id": collection.ids[i]},
-                   "vector": {"bm25": {"text": collection.texts[i], "model": BM25, "options": {"avg_len": words}}}}
-                  for i in range(start, min(start + 200, len(collection.texts)))]
-        api("PUT", f"/collections/{collection.name}/points?wait=true", {"points": points})
+    load(api, collection, {"sparse_vectors": {"bm25": {"modifier": "idf"}}},
+         lambda i: {"bm25": {"text": collection.texts[i], "model": BM25, "options": {"avg_len": words}}})
 
 
 def evaluate(args, folder, collection, proxy, queries):
@@ -65,7 +61,7 @@ def run(args, data, stack):
                 load_bm25(direct, collection)
                 queries = ["--document-model", BM25, "--using", "bm25"]
             else:
-                load(direct, collection, cached_passages(embedder, collection.texts, cache, f"embedding {name}"))
+                load_dense(direct, collection, cached_passages(embedder, collection.texts, cache, f"embedding {name}"))
                 vectors = cache / f"{name}-queries.jsonl"
                 write_vectors(collection, embedder, vectors)
                 queries = ["--vectors", str(vectors)]
